@@ -1,1 +1,3 @@
-//! stub
+//! Collab's server around `collab-core`.
+
+pub mod storage;
