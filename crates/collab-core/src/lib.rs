@@ -7,3 +7,5 @@ pub mod ids;
 pub mod time;
 
 pub mod protocol;
+
+pub mod document;

@@ -1,0 +1,566 @@
+//! The text as a CRDT: what a room holds, and what a browser edits. The only module that names yrs.
+//!
+//! Bytes from outside pass the [gate](gate), which knows the rules; what passes is applied behind
+//! the [guard](guard), all of a turn in one transaction; and what leaves is that transaction's own
+//! encoding of what was new, never the bytes that came in. Must not know users, rooms or frames.
+
+mod clocks;
+mod depth;
+mod digest;
+mod edit;
+mod files;
+mod gate;
+mod guard;
+mod refusal;
+mod state_vector;
+mod sticky;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use yrs::updates::decoder::Decode;
+use yrs::{Observable, ReadTxn, TransactionMut, Update, WriteTxn};
+
+use self::clocks::{Clocks, History};
+pub use self::depth::MAX_TYPE_DEPTH;
+pub use self::digest::Digest;
+pub use self::edit::{Edit, EditError};
+pub use self::files::{FileEntry, FileId, MAX_NAME_BYTES};
+use self::gate::{Gate, Source, Stop};
+pub use self::gate::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
+use self::guard::Engine;
+pub use self::guard::Poisoned;
+pub use self::refusal::Refusal;
+pub use self::state_vector::StateVector;
+pub use self::sticky::Assoc;
+use crate::ids::{Offset, ReplicaId};
+
+/// Client ids of one document. A client id is never forgotten, and every encoding and every state
+/// vector costs in proportion to them. Further ones are refused with
+/// [`Refusal::TooManyReplicas`].
+pub const MAX_REPLICAS: usize = 65_536;
+
+/// New client ids in one update. Enough for the first upload of a document of several years; what
+/// one sender may bring in all is the room's to say ([`Offer::new_replicas`]). More are refused
+/// with [`Refusal::TooManyReplicas`].
+pub const MAX_NEW_REPLICAS_PER_UPDATE: usize = 8_192;
+
+/// Client ids of one document that share their lowest 12 bits. More are refused with
+/// [`Refusal::ClusteredReplicas`]: random ids never come near, chosen ones make the engine's hash
+/// tables slow.
+pub const MAX_REPLICAS_PER_CLUSTER: usize = 64;
+
+/// Units by which blocks without content (deleted or collected before they came) may move clocks
+/// in one update. Ten bytes can state a length of 2^30, and a clock that reached 2^31 can never
+/// grow again. More are refused with [`Refusal::ClockAdvance`].
+pub const MAX_HOLLOW_ADVANCE: u64 = 1 << 24;
+
+/// Turns whose state vector can be reconstructed ([`Document::state_vector_at`]). A reader that
+/// fell further behind gets the whole document.
+pub const CLOCK_HISTORY: usize = 4_096;
+
+/// Updates applied in one transaction while loading: between 16 and 1,024 the engine's cost per
+/// update is the same (CRDT §1), and a failure names one of few.
+const LOAD_BATCH: usize = 64;
+
+/// How many changes this document object has seen since it was made: 0 at first, also after a
+/// load. It orders turns within one life of a room and means nothing outside it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TurnNumber(pub u64);
+
+impl TurnNumber {
+    /// The turn after this one.
+    #[must_use]
+    pub fn next(self) -> TurnNumber {
+        TurnNumber(self.0.saturating_add(1))
+    }
+}
+
+/// An update from outside, on its way in.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// Yjs update, version 1.
+    pub update: &'a [u8],
+    /// How many client ids that the document does not know this sender may still bring.
+    pub new_replicas: u32,
+}
+
+/// What became of an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is part of the document now, or was before.
+    Applied {
+        /// Client ids it brought that the document did not know.
+        new_replicas: u32,
+    },
+    /// It builds on units that are not here. Nothing of it was applied; ask the sender for what it
+    /// has (SyncStep1).
+    Gap,
+    /// It breaks a rule. Nothing of it was applied.
+    Refused(Refusal),
+}
+
+/// What one call of [`Document::apply`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// One per offer, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Everything that was new, as one update in our own encoding; empty when nothing was.
+    pub delta: Bytes,
+    /// The number of this turn; when nothing was new, of the one before.
+    pub number: TurnNumber,
+    /// What changed in [watched](Document::watch) files, in offsets before the turn.
+    pub changes: Vec<(FileId, Vec<Edit>)>,
+}
+
+/// Why a document could not be loaded. There is no document then: a part of it is not it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stored update {index} cannot be loaded: {reason}")]
+pub struct LoadError {
+    /// Which of the updates, from 0.
+    pub index: usize,
+    /// What is wrong with it.
+    pub reason: LoadErrorReason,
+}
+
+/// What is wrong with a stored update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoadErrorReason {
+    /// It is damaged.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// An earlier one is missing.
+    #[error("it builds on an update that is not there")]
+    Gap,
+    /// It made the engine fail.
+    #[error("{0}")]
+    Poisoned(Poisoned),
+}
+
+/// Changes of watched files, written by the engine's observers at commit.
+type Changes = Arc<Mutex<Vec<(FileId, Vec<Edit>)>>>;
+
+/// One replica of a document.
+pub struct Document {
+    engine: Engine,
+    gate: Gate,
+    clocks: Clocks,
+    history: History,
+    watched: BTreeMap<FileId, ()>,
+    changes: Changes,
+    /// Bytes of the last whole encoding and of every delta since.
+    encoded_len: usize,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Document")
+            .field("turn", &self.turn())
+            .field("replicas", &self.replicas())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Document {
+    /// An empty document that writes under this client id.
+    pub fn new(replica: ReplicaId) -> Document {
+        Document {
+            engine: Engine::new(replica),
+            gate: Gate::default(),
+            clocks: Clocks::default(),
+            history: History::default(),
+            watched: BTreeMap::new(),
+            changes: Changes::default(),
+            encoded_len: 0,
+        }
+    }
+
+    /// A document from what was stored: a snapshot and then deltas, in order. All of it or nothing.
+    pub fn load<'a>(
+        replica: ReplicaId,
+        updates: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Document, LoadError> {
+        let mut document = Document::new(replica);
+        let mut updates = updates.into_iter().enumerate().peekable();
+        while let Some(index) = updates.peek().map(|(index, _)| *index) {
+            document.load_batch(index, updates.by_ref().take(LOAD_BATCH))?;
+        }
+        Ok(document)
+    }
+
+    fn load_batch<'a>(
+        &mut self,
+        first: usize,
+        updates: impl Iterator<Item = (usize, &'a [u8])>,
+    ) -> Result<(), LoadError> {
+        let Document {
+            engine,
+            gate,
+            clocks,
+            ..
+        } = self;
+        let mut failed: Option<LoadError> = None;
+        let mut reached = first;
+        let mut bytes = 0;
+        let result = engine.write(|txn| {
+            for (index, update) in updates {
+                reached = index;
+                bytes += update.len();
+                if let Err(reason) = integrate(txn, gate, clocks, update, Source::Own)? {
+                    failed = Some(LoadError {
+                        index,
+                        reason: match reason {
+                            Stop::Gap => LoadErrorReason::Gap,
+                            Stop::Refused(refusal) => LoadErrorReason::Refused(refusal),
+                        },
+                    });
+                    break;
+                }
+            }
+            Ok(())
+        });
+        self.encoded_len += bytes;
+        match (failed, result) {
+            (Some(failed), _) => Err(failed),
+            (None, Err(poisoned)) => Err(LoadError {
+                index: reached,
+                reason: LoadErrorReason::Poisoned(poisoned),
+            }),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+
+    /// One turn: gates each offer in order, each seeing what the earlier ones brought, and applies
+    /// what passes in one transaction.
+    ///
+    /// When this fails, the document is lost and none of the offers counts as applied. Load it
+    /// again and apply them one by one to find the one to blame.
+    pub fn apply(&mut self, offers: &[Offer<'_>]) -> Result<Turn, Poisoned> {
+        let Document {
+            engine,
+            gate,
+            clocks,
+            ..
+        } = self;
+        let mut before = Vec::new();
+        let (outcomes, delta) = engine.write(|txn| {
+            let mut outcomes = Vec::with_capacity(offers.len());
+            for offer in offers {
+                let source = Source::Offer {
+                    new_replicas: offer.new_replicas,
+                };
+                let outcome =
+                    match integrate_noting(txn, gate, clocks, offer.update, source, &mut before)? {
+                        Ok(new_replicas) => Outcome::Applied { new_replicas },
+                        Err(Stop::Gap) => Outcome::Gap,
+                        Err(Stop::Refused(refusal)) => Outcome::Refused(refusal),
+                    };
+                outcomes.push(outcome);
+            }
+            Ok(outcomes)
+        })?;
+        let changes = self.take_changes();
+        self.count(&delta, before);
+        Ok(Turn {
+            outcomes,
+            delta,
+            number: self.history.newest(),
+            changes,
+        })
+    }
+
+    fn take_changes(&mut self) -> Vec<(FileId, Vec<Edit>)> {
+        if self.watched.is_empty() {
+            return Vec::new();
+        }
+        let mut changes =
+            std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner));
+        // The engine calls observers in the order of a hash table.
+        changes.sort_by(|a, b| a.0.cmp(&b.0));
+        changes
+    }
+
+    fn count(&mut self, delta: &Bytes, before: Vec<(u64, u32)>) {
+        if !delta.is_empty() {
+            self.encoded_len += delta.len();
+            self.history.push(before);
+        }
+    }
+
+    /// What this replica has seen.
+    pub fn state_vector(&self) -> StateVector {
+        self.clocks.state_vector()
+    }
+
+    /// What a replica with this state vector lacks. Always carries every deletion.
+    pub fn diff(&mut self, have: &StateVector) -> Result<Bytes, Poisoned> {
+        let have: yrs::StateVector = have
+            .iter()
+            .map(|(replica, clock)| (yrs::ClientID::new(replica), clock))
+            .collect();
+        self.engine.read("encoding a diff", |txn| {
+            Bytes::from(txn.encode_diff_v1(&have))
+        })
+    }
+
+    /// The whole document as one update.
+    pub fn encode(&mut self) -> Result<Bytes, Poisoned> {
+        let bytes = self.engine.read("encoding the document", |txn| {
+            Bytes::from(txn.encode_state_as_update_v1(&yrs::StateVector::default()))
+        })?;
+        self.encoded_len = bytes.len();
+        Ok(bytes)
+    }
+
+    /// A digest of what the document says. Two replicas agree when their state vectors,
+    /// [`Document::deletions_digest`] and this are equal.
+    pub fn digest(&self) -> Result<Digest, Poisoned> {
+        self.engine
+            .read("reading the document", |txn| digest::content(txn))
+    }
+
+    /// A digest of which units are deleted. Deletions move no state vector.
+    pub fn deletions_digest(&self) -> Result<Digest, Poisoned> {
+        self.engine.read("reading deletions", |txn| {
+            digest::of_bytes(&txn.encode_diff_v1(&txn.state_vector()))
+        })
+    }
+
+    /// The number of the newest turn. It grows by one with every call that changed something.
+    pub fn turn(&self) -> TurnNumber {
+        self.history.newest()
+    }
+
+    /// What this replica had seen before a turn. `None` when that is too long ago.
+    pub fn state_vector_at(&self, turn: TurnNumber) -> Option<StateVector> {
+        self.history.before(turn, &self.clocks)
+    }
+
+    /// About how many bytes [`Document::encode`] would give, without doing it. Never much too
+    /// small; too large by what was typed since the last encoding, at up to 25 bytes per
+    /// keystroke.
+    pub fn encoded_len_hint(&self) -> usize {
+        self.encoded_len
+    }
+
+    /// Client ids that inserted anything.
+    pub fn replicas(&self) -> usize {
+        self.clocks.len()
+    }
+}
+
+/// Reading and writing files, in offsets.
+impl Document {
+    /// Makes edits in one file: one update, which is also the return value. All offsets mean the
+    /// text before the call; edits ascend and do not overlap.
+    pub fn edit(&mut self, file: &FileId, edits: &[Edit]) -> Result<Bytes, EditError> {
+        let len = self.checked_len(file, edits)?;
+        self.write(|txn| {
+            let text = txn.get_or_insert_text(file.root());
+            debug_assert_eq!(yrs::Text::len(&text, txn), len);
+            edit::make(txn, &text, edits);
+        })
+    }
+
+    fn checked_len(&self, file: &FileId, edits: &[Edit]) -> Result<u32, EditError> {
+        self.engine.read("reading a text", |txn| {
+            let Some(text) = txn.get_text(file.root()) else {
+                return edit::check("", edits).map(|()| 0);
+            };
+            let shown = edit::visible(txn, &text);
+            edit::check(&shown, edits)?;
+            let len = yrs::Text::len(&text, txn);
+            if edit::utf16_len(&shown) == len {
+                Ok(len)
+            } else {
+                Err(EditError::NotText)
+            }
+        })?
+    }
+
+    /// The text of a file; empty when there is none. Embedded objects show as U+FFFC.
+    pub fn text(&self, file: &FileId) -> String {
+        self.engine
+            .read("reading a text", |txn| {
+                txn.get_text(file.root())
+                    .map(|text| edit::visible(txn, &text))
+                    .unwrap_or_default()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The length of [`Document::text`] in UTF-16 code units.
+    pub fn text_len(&self, file: &FileId) -> u32 {
+        edit::utf16_len(&self.text(file))
+    }
+
+    /// Writes down a file. Its text exists without it; this is how people find it. A file that is
+    /// there already gets the new path and language.
+    pub fn create_file(
+        &mut self,
+        file: &FileId,
+        path: &str,
+        language: &str,
+    ) -> Result<Bytes, EditError> {
+        self.put_file(file, Some(path), Some(language))
+    }
+
+    /// Gives a file another path.
+    pub fn set_path(&mut self, file: &FileId, path: &str) -> Result<Bytes, EditError> {
+        self.put_file(file, Some(path), None)
+    }
+
+    /// Gives a file another language.
+    pub fn set_language(&mut self, file: &FileId, language: &str) -> Result<Bytes, EditError> {
+        self.put_file(file, None, Some(language))
+    }
+
+    fn put_file(
+        &mut self,
+        file: &FileId,
+        path: Option<&str>,
+        language: Option<&str>,
+    ) -> Result<Bytes, EditError> {
+        for name in [path, language].into_iter().flatten() {
+            short_enough(name)?;
+        }
+        self.write(|txn| files::put(txn, file, path, language))
+    }
+
+    /// Every file, `main` first.
+    pub fn files(&self) -> Vec<FileEntry> {
+        self.engine
+            .read("reading files", |txn| files::list(txn))
+            .unwrap_or_default()
+    }
+
+    /// A value of the room, such as its `name`.
+    pub fn meta(&self, key: &str) -> Option<String> {
+        self.engine
+            .read("reading meta", |txn| files::meta(txn, key))
+            .ok()
+            .flatten()
+    }
+
+    /// Writes down a value of the room.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<Bytes, EditError> {
+        short_enough(key)?;
+        short_enough(value)?;
+        self.write(|txn| files::set_meta(txn, key, value))
+    }
+
+    /// One local transaction. What it did passes our own gate, which learns it that way.
+    fn write(&mut self, change: impl FnOnce(&mut TransactionMut<'_>)) -> Result<Bytes, EditError> {
+        let ((), delta) = self.engine.write(|txn| {
+            change(txn);
+            Ok(())
+        })?;
+        self.take_changes();
+        let mut before = Vec::new();
+        if !delta.is_empty() {
+            if self.gate.check(&delta, &self.clocks, Source::Own).is_err() {
+                self.engine.abandon();
+                return Err(EditError::Poisoned(Poisoned {
+                    during: "checking an edit of our own",
+                }));
+            }
+            self.gate.admit(&mut self.clocks, &mut before);
+        }
+        self.count(&delta, before);
+        Ok(delta)
+    }
+
+    /// From now on, [`Turn::changes`] tells what others did to this file.
+    pub fn watch(&mut self, file: &FileId) {
+        let Some(doc) = self.engine.doc() else {
+            return;
+        };
+        if self.watched.insert(file.clone(), ()).is_some() {
+            return;
+        }
+        let text = doc.get_or_insert_text(file.root());
+        let changes = Arc::clone(&self.changes);
+        let name = file.clone();
+        text.observe("watch", move |txn, event| {
+            let edits = edit::from_delta(event.delta(txn));
+            if !edits.is_empty() {
+                changes
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((name.clone(), edits));
+            }
+        });
+    }
+
+    /// A place in a file that stays with its neighbours while the text changes, as the bytes of a
+    /// Yjs relative position. `None` past the end.
+    pub fn sticky(&self, file: &FileId, offset: Offset, assoc: Assoc) -> Option<Vec<u8>> {
+        self.engine
+            .read("looking up a place", |txn| {
+                let text = txn.get_text(file.root())?;
+                sticky::at(txn, &text, offset, assoc)
+            })
+            .ok()
+            .flatten()
+    }
+
+    /// Where such a place is now. The bytes may come from anyone; `None` when they are not a place
+    /// in a file, or in a file we have not heard of.
+    pub fn resolve(&self, sticky: &[u8]) -> Option<(FileId, Offset)> {
+        self.engine
+            .read("looking up a place", |txn| sticky::resolve(txn, sticky))
+            .ok()
+            .flatten()
+    }
+}
+
+fn short_enough(text: &str) -> Result<(), EditError> {
+    if text.len() > MAX_NAME_BYTES {
+        return Err(EditError::TooLong {
+            bytes: text.len(),
+            limit: MAX_NAME_BYTES,
+        });
+    }
+    Ok(())
+}
+
+/// Gates one update and hands it to the engine. The outer error means the engine failed.
+fn integrate_noting(
+    txn: &mut TransactionMut<'_>,
+    gate: &mut Gate,
+    clocks: &mut Clocks,
+    update: &[u8],
+    source: Source,
+    before: &mut Vec<(u64, u32)>,
+) -> Result<Result<u32, Stop>, Poisoned> {
+    if let Err(stop) = gate.check(update, clocks, source) {
+        return Ok(Err(stop));
+    }
+    let Ok(decoded) = Update::decode_v1(update) else {
+        return Ok(Err(Stop::Refused(Refusal::Undecodable)));
+    };
+    let new_replicas = gate.new_replicas();
+    gate.admit(clocks, before);
+    txn.apply_update(decoded).map_err(|_| Poisoned {
+        during: "integrating an update",
+    })?;
+    if txn.has_missing_updates() {
+        return Err(Poisoned {
+            during: "integrating all of an update",
+        });
+    }
+    Ok(Ok(new_replicas))
+}
+
+fn integrate(
+    txn: &mut TransactionMut<'_>,
+    gate: &mut Gate,
+    clocks: &mut Clocks,
+    update: &[u8],
+    source: Source,
+) -> Result<Result<u32, Stop>, Poisoned> {
+    integrate_noting(txn, gate, clocks, update, source, &mut Vec::new())
+}

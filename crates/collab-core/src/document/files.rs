@@ -1,0 +1,162 @@
+//! How our own page lays out a document: files, their texts, and what is known about them. Other
+//! editors lay out theirs as they like, and nothing else depends on this. Must not know edits.
+
+use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, TransactionMut, WriteTxn};
+
+/// Root map from file id to a map of `path` and `language`.
+const FILES: &str = "files";
+/// Root map of what is known about the room.
+const META: &str = "meta";
+const PATH: &str = "path";
+const LANGUAGE: &str = "language";
+/// A file's text is the root text of this name and the file's id. Root types merge even when two
+/// people create them at the same moment; nested ones would not.
+const TEXT_PREFIX: &str = "file:";
+
+/// Longest path, language or value of `meta`, in bytes. Longer ones are refused.
+pub const MAX_NAME_BYTES: usize = 1_024;
+
+/// The name of a file inside a document: 1 to 64 of `A-Z a-z 0-9 _ -`. Never changes; the path
+/// that people see does.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(String);
+
+impl FileId {
+    /// Longest id in bytes.
+    pub const MAX_BYTES: usize = 64;
+
+    /// `None` when it is not a file id.
+    pub fn parse(id: &str) -> Option<FileId> {
+        let well_formed = (1..=FileId::MAX_BYTES).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        well_formed.then(|| FileId(id.to_owned()))
+    }
+
+    /// The file that every document has.
+    pub fn main() -> FileId {
+        FileId("main".to_owned())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the root text that holds this file.
+    pub(super) fn root(&self) -> String {
+        format!("{TEXT_PREFIX}{}", self.0)
+    }
+
+    /// The file whose text is the root type of this name.
+    pub(super) fn from_root(name: &str) -> Option<FileId> {
+        name.strip_prefix(TEXT_PREFIX).and_then(FileId::parse)
+    }
+}
+
+impl std::fmt::Display for FileId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is known about one file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileEntry {
+    /// Its name inside the document.
+    pub id: FileId,
+    /// The path people see; empty until someone gives it one.
+    pub path: String,
+    /// The language for highlighting and completion; empty until someone chooses one.
+    pub language: String,
+}
+
+/// Every file, `main` first and the others by id. `main` exists before anyone writes it down.
+/// Entries that are not of our form are left out: whoever may write can write anything.
+pub(super) fn list<T: ReadTxn>(txn: &T) -> Vec<FileEntry> {
+    let mut files: Vec<FileEntry> = txn
+        .get_map(FILES)
+        .iter()
+        .flat_map(|map| map.iter(txn))
+        .filter_map(|(id, value)| {
+            let id = FileId::parse(id)?;
+            let Out::YMap(entry) = value else { return None };
+            Some(FileEntry {
+                id,
+                path: text(txn, &entry, PATH),
+                language: text(txn, &entry, LANGUAGE),
+            })
+        })
+        .collect();
+    if !files.iter().any(|file| file.id.as_str() == "main") {
+        files.push(FileEntry {
+            id: FileId::main(),
+            path: String::new(),
+            language: String::new(),
+        });
+    }
+    files.sort_by(|a, b| {
+        let order = |file: &FileEntry| (file.id.as_str() != "main", file.id.clone());
+        order(a).cmp(&order(b))
+    });
+    files
+}
+
+fn text<T: ReadTxn>(txn: &T, entry: &MapRef, key: &str) -> String {
+    match entry.get(txn, key) {
+        Some(Out::Any(Any::String(text))) => text.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Writes down a file: a new entry, or new values in the one there is.
+pub(super) fn put(
+    txn: &mut TransactionMut<'_>,
+    file: &FileId,
+    path: Option<&str>,
+    language: Option<&str>,
+) {
+    let files = txn.get_or_insert_map(FILES);
+    let values = [(PATH, path), (LANGUAGE, language)]
+        .into_iter()
+        .filter_map(|(key, value)| value.map(|value| (key, value)));
+    if let Some(Out::YMap(entry)) = files.get(txn, file.as_str()) {
+        for (key, value) in values {
+            entry.try_update(txn, key, value);
+        }
+    } else {
+        let entry: MapPrelim = values.map(|(key, value)| (key, Any::from(value))).collect();
+        files.insert(txn, file.as_str(), entry);
+    }
+}
+
+/// A value of the room, when it is a text.
+pub(super) fn meta<T: ReadTxn>(txn: &T, key: &str) -> Option<String> {
+    match txn.get_map(META)?.get(txn, key)? {
+        Out::Any(Any::String(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// Writes down a value of the room.
+pub(super) fn set_meta(txn: &mut TransactionMut<'_>, key: &str, value: &str) {
+    let meta = txn.get_or_insert_map(META);
+    meta.try_update(txn, key, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_ids_at_their_limits() {
+        assert!(FileId::parse("").is_none());
+        assert!(FileId::parse(&"a".repeat(64)).is_some());
+        assert!(FileId::parse(&"a".repeat(65)).is_none());
+        assert!(FileId::parse("src/main.rs").is_none());
+        assert_eq!(FileId::from_root("file:x-1"), FileId::parse("x-1"));
+        assert_eq!(FileId::from_root("file:"), None);
+        assert_eq!(FileId::from_root("x"), None);
+    }
+}

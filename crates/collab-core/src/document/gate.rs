@@ -1,0 +1,403 @@
+//! The gate: looks at bytes from outside before the engine does.
+//!
+//! Two walks over the bytes. The first checks their *form*, so that nothing the engine's decoder
+//! trips over gets through. The second checks their *causes* in the order in which the engine will
+//! integrate them: every block's neighbours and parent are known or come before it, so nothing is
+//! left pending, and how deep each block lies. Neither allocates for a keystroke. Must not know the
+//! engine.
+
+mod block;
+mod reader;
+
+use self::block::{Allowance, Block, Parent, Unit};
+pub use self::block::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
+use self::reader::MAX_CLOCK;
+pub(super) use self::reader::Reader;
+use super::clocks::{Clocks, Crowded};
+use super::depth::{Level, Levels, MAX_TYPE_DEPTH, Role};
+use super::refusal::Refusal;
+use super::{MAX_HOLLOW_ADVANCE, MAX_NEW_REPLICAS_PER_UPDATE, MAX_REPLICAS};
+
+/// Smallest number of bytes of one client's blocks: count, id, clock and a block of two.
+const SMALLEST_RUN: usize = 5;
+/// Smallest block: a collected one, its form and its length.
+const SMALLEST_BLOCK: usize = 2;
+/// Smallest entry of a delete set: id, count, one range.
+const SMALLEST_DELETES: usize = 4;
+/// Smallest range: clock and length.
+const SMALLEST_RANGE: usize = 2;
+/// Entries for which working memory is kept from one update to the next.
+const KEPT_CAPACITY: usize = 256;
+
+/// Whose bytes they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// Somebody else's, who may still bring this many new client ids.
+    Offer { new_replicas: u32 },
+    /// Ours: they passed the gate once, or we have just made them. Only form and causes count.
+    Own,
+}
+
+/// Why an update does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It builds on something that neither we nor the update have.
+    Gap,
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        Stop::Refused(refusal)
+    }
+}
+
+/// Working memory of the gate, reused from update to update.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// The clients of the update at hand, ids descending.
+    runs: Vec<Run>,
+    /// Runs that are being walked, each but the last waiting for a unit of the next; and until
+    /// which clock each is needed.
+    walk: Vec<(usize, u32)>,
+    new_ids: Vec<u64>,
+    hollow: u64,
+}
+
+/// The blocks of one client in one update.
+#[derive(Debug)]
+struct Run {
+    replica: u64,
+    /// What we know of this client: the clock of its next unit.
+    have: u32,
+    /// Clock after the last block.
+    end: u32,
+    /// Blocks the second walk has not passed yet, and where in the bytes and at which clock the
+    /// next of them starts.
+    left: usize,
+    at: usize,
+    clock: u32,
+    /// Whether it is in [`Gate::walk`].
+    walking: bool,
+    levels: Levels,
+}
+
+/// How a step of the second walk ended.
+enum Step {
+    Passed,
+    /// The block waits for a unit of another client of this update.
+    Waits {
+        run: usize,
+        until: u32,
+    },
+}
+
+impl Gate {
+    /// Checks one update against what is known. Changes nothing but working memory; when it
+    /// passes, [`Gate::admit`] makes it known.
+    pub(super) fn check(
+        &mut self,
+        bytes: &[u8],
+        clocks: &Clocks,
+        source: Source,
+    ) -> Result<(), Stop> {
+        let deletes_at = self.form(bytes, source)?;
+        self.causes(bytes, clocks)?;
+        self.deletes(&mut Reader::at(bytes, deletes_at), clocks)?;
+        if let Source::Offer { new_replicas } = source {
+            self.budget(clocks, new_replicas)?;
+        }
+        Ok(())
+    }
+
+    /// How many client ids the checked update brings that the document did not know.
+    pub(super) fn new_replicas(&self) -> u32 {
+        u32::try_from(self.new_ids.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Makes the units of the checked update known and writes down which clocks moved.
+    pub(super) fn admit(&mut self, clocks: &mut Clocks, before: &mut Vec<(u64, u32)>) {
+        for run in self.runs.drain(..) {
+            if run.end > run.have {
+                before.push((run.replica, run.have));
+                clocks.advance(run.replica, run.end, run.levels);
+            }
+        }
+    }
+
+    /// First walk: the form of everything. Returns where the delete set starts.
+    fn form(&mut self, bytes: &[u8], source: Source) -> Result<usize, Refusal> {
+        self.runs.clear();
+        self.runs.shrink_to(KEPT_CAPACITY);
+        self.walk.clear();
+        self.new_ids.clear();
+        self.new_ids.shrink_to(KEPT_CAPACITY);
+        self.hollow = 0;
+        let mut allowance = match source {
+            Source::Offer { .. } => Allowance::offer(),
+            Source::Own => Allowance::own(),
+        };
+        let mut reader = Reader::new(bytes);
+        let mut previous = None;
+        for _ in 0..reader.count(SMALLEST_RUN)? {
+            let blocks = reader.count(SMALLEST_BLOCK)?;
+            if blocks == 0 {
+                return Err(Refusal::Count);
+            }
+            let replica = reader.replica()?;
+            // Yjs and yrs both write clients in descending order; once each follows from it.
+            if previous.is_some_and(|previous| replica >= previous) {
+                return Err(Refusal::ClientOrder);
+            }
+            previous = Some(replica);
+            if matches!(source, Source::Offer { .. }) && self.runs.len() >= MAX_REPLICAS {
+                return Err(Refusal::TooManyReplicas);
+            }
+            let start = reader.clock()?;
+            let at = reader.position();
+            let mut end = start;
+            for _ in 0..blocks {
+                let block = block::read(&mut reader, &mut allowance)?;
+                end = after(end, block.len)?;
+            }
+            self.runs.push(Run {
+                replica,
+                have: 0,
+                end,
+                left: blocks,
+                at,
+                clock: start,
+                walking: false,
+                levels: Levels::after(Level::PLAIN),
+            });
+        }
+        let deletes_at = reader.position();
+        delete_set_form(&mut reader)?;
+        reader.end()?;
+        Ok(deletes_at)
+    }
+
+    /// Second walk: every block's causes, in an order in which each is known before it is needed.
+    fn causes(&mut self, bytes: &[u8], clocks: &Clocks) -> Result<(), Stop> {
+        for run in &mut self.runs {
+            let (have, level) = clocks.head(run.replica);
+            if run.clock > have {
+                return Err(Stop::Gap);
+            }
+            run.have = have;
+            run.levels = Levels::after(level);
+            if have == 0 {
+                self.new_ids.push(run.replica);
+            }
+        }
+        for first in 0..self.runs.len() {
+            self.enter(first, u32::MAX)?;
+            while let Some((index, until)) = self.walk.last().copied() {
+                let Some(run) = self.runs.get_mut(index) else {
+                    break;
+                };
+                if run.left == 0 || run.clock >= until {
+                    run.walking = false;
+                    self.walk.pop();
+                    continue;
+                }
+                match self.step(index, bytes, clocks)? {
+                    Step::Passed => {}
+                    Step::Waits { run, until } => self.enter(run, until)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks a run next, and returns to the present one when `until` is reached. A run that waits
+    /// already cannot be waited for: blocks of one client come in order, so that is a circle.
+    fn enter(&mut self, index: usize, until: u32) -> Result<(), Stop> {
+        let run = self.runs.get_mut(index).ok_or(Stop::Gap)?;
+        if run.walking {
+            return Err(Refusal::Cycle.into());
+        }
+        run.walking = true;
+        self.walk.push((index, until));
+        Ok(())
+    }
+
+    /// Passes the next block of a run, or says what it waits for.
+    fn step(&mut self, index: usize, bytes: &[u8], clocks: &Clocks) -> Result<Step, Stop> {
+        let run = self.runs.get(index).ok_or(Stop::Gap)?;
+        let mut reader = Reader::at(bytes, run.at);
+        let block = block::read(&mut reader, &mut Allowance::own())?;
+        let end = after(run.clock, block.len)?;
+        let mut staged = None;
+        // The engine drops what it already has before it looks at causes.
+        if end > run.have {
+            let from = run.clock.max(run.have);
+            match self.level(run, &block, clocks)? {
+                Found::Level(level) => staged = Some((from, level)),
+                Found::Later { run, until } => return Ok(Step::Waits { run, until }),
+            }
+        }
+        let run = self.runs.get_mut(index).ok_or(Stop::Gap)?;
+        if let Some((from, level)) = staged {
+            run.levels.push(from, level);
+            if block.hollow {
+                self.hollow += u64::from(end - from);
+            }
+        }
+        run.at = reader.position();
+        run.clock = end;
+        run.left -= 1;
+        Ok(Step::Passed)
+    }
+
+    /// The level of a block, from its neighbours or its parent.
+    fn level(&self, run: &Run, block: &Block, clocks: &Clocks) -> Result<Found, Stop> {
+        let mut depth = 0;
+        for unit in [block.origin, block.right_origin].into_iter().flatten() {
+            match self.find(run, unit, clocks)? {
+                // The engine takes the parent of one of them; honest ones agree.
+                Found::Level(level) => depth = depth.max(level.depth()),
+                later => return Ok(later),
+            }
+        }
+        if let Parent::Type(unit) = block.parent {
+            match self.find(run, unit, clocks)? {
+                Found::Level(level) if level.may_have_children() => depth = level.depth() + 1,
+                Found::Level(_) => return Err(Refusal::Parent.into()),
+                later => return Ok(later),
+            }
+        }
+        if block.role == Role::Type && depth >= MAX_TYPE_DEPTH {
+            return Err(Refusal::Depth.into());
+        }
+        // Below the deepest type there may be leaves, and children of what is gone.
+        Ok(Found::Level(Level::new(
+            depth.min(MAX_TYPE_DEPTH),
+            block.role,
+        )))
+    }
+
+    /// The level of a unit that `run` refers to.
+    fn find(&self, run: &Run, unit: Unit, clocks: &Clocks) -> Result<Found, Stop> {
+        if unit.replica == run.replica {
+            return if unit.clock < run.have {
+                known(clocks, unit)
+            } else if unit.clock < run.clock {
+                Ok(Found::Level(run.levels.at(unit.clock)))
+            } else {
+                Err(Refusal::Cycle.into())
+            };
+        }
+        if let Some(level) = clocks.level(unit.replica, unit.clock) {
+            return Ok(Found::Level(level));
+        }
+        let index = self
+            .runs
+            .binary_search_by(|other| unit.replica.cmp(&other.replica))
+            .map_err(|_| Stop::Gap)?;
+        let other = self.runs.get(index).ok_or(Stop::Gap)?;
+        if unit.clock >= other.end {
+            Err(Stop::Gap)
+        } else if unit.clock < other.clock {
+            Ok(Found::Level(other.levels.at(unit.clock)))
+        } else {
+            Ok(Found::Later {
+                run: index,
+                until: unit.clock + 1,
+            })
+        }
+    }
+
+    /// Everything that is deleted must be known by then.
+    fn deletes(&self, reader: &mut Reader<'_>, clocks: &Clocks) -> Result<(), Stop> {
+        for _ in 0..reader.count(SMALLEST_DELETES)? {
+            let replica = reader.replica()?;
+            let inserted = self
+                .runs
+                .binary_search_by(|run| replica.cmp(&run.replica))
+                .ok()
+                .and_then(|index| self.runs.get(index))
+                .map_or(0, |run| run.end);
+            let have = clocks.clock(replica).max(inserted);
+            for _ in 0..reader.count(SMALLEST_RANGE)? {
+                let start = reader.clock()?;
+                if after(start, reader.clock()?)? > have {
+                    return Err(Stop::Gap);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What an update may bring beyond its content.
+    fn budget(&self, clocks: &Clocks, new_replicas: u32) -> Result<(), Refusal> {
+        if self.hollow > MAX_HOLLOW_ADVANCE {
+            return Err(Refusal::ClockAdvance);
+        }
+        if self.new_ids.is_empty() {
+            return Ok(());
+        }
+        if self.new_replicas() > new_replicas || self.new_ids.len() > MAX_NEW_REPLICAS_PER_UPDATE {
+            return Err(Refusal::TooManyReplicas);
+        }
+        clocks.room_for(&self.new_ids).map_err(|why| match why {
+            Crowded::Room => Refusal::TooManyReplicas,
+            Crowded::Cluster => Refusal::ClusteredReplicas,
+        })
+    }
+}
+
+/// Where the second walk found a unit.
+enum Found {
+    Level(Level),
+    Later { run: usize, until: u32 },
+}
+
+fn known(clocks: &Clocks, unit: Unit) -> Result<Found, Stop> {
+    clocks
+        .level(unit.replica, unit.clock)
+        .map(Found::Level)
+        .ok_or(Stop::Gap)
+}
+
+/// The clock after `len` more units.
+fn after(clock: u32, len: u32) -> Result<u32, Refusal> {
+    match clock.checked_add(len) {
+        Some(end) if end <= MAX_CLOCK => Ok(end),
+        _ => Err(Refusal::ClockRange),
+    }
+}
+
+fn delete_set_form(reader: &mut Reader<'_>) -> Result<(), Refusal> {
+    let mut previous: Option<u64> = None;
+    let mut direction = None;
+    for _ in 0..reader.count(SMALLEST_DELETES)? {
+        let replica = reader.replica()?;
+        if let Some(previous) = previous {
+            // Yjs writes them descending, yrs ascending; either way each comes once.
+            let order = replica.cmp(&previous);
+            if order.is_eq() || direction.is_some_and(|direction| direction != order) {
+                return Err(Refusal::ClientOrder);
+            }
+            direction = Some(order);
+        }
+        previous = Some(replica);
+        let ranges = reader.count(SMALLEST_RANGE)?;
+        if ranges == 0 {
+            return Err(Refusal::Count);
+        }
+        let mut end = 0;
+        for _ in 0..ranges {
+            let start = reader.clock()?;
+            if start < end {
+                return Err(Refusal::DeleteSet);
+            }
+            let len = reader.clock()?;
+            if len == 0 {
+                return Err(Refusal::EmptyBlock);
+            }
+            end = after(start, len)?;
+        }
+    }
+    Ok(())
+}
