@@ -44,7 +44,7 @@ fn step_names() -> clap::builder::PossibleValuesParser {
 pub fn run(workspace: &Workspace, report: &mut Report, options: &Options) -> Result<()> {
     if options.list {
         for step in Step::ALL {
-            println!("{:<14} {}", step.name(), step.title());
+            println!("{:<17} {}", step.name(), step.title());
         }
         return Ok(());
     }

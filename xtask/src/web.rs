@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -21,10 +22,28 @@ const INSTALLED_LOCK: &str = "node_modules/.installed-package-lock.json";
 const INSTALL_LIMIT: Duration = Duration::from_secs(15 * 60);
 const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 
+/// A folder with its own `package.json` and lock file.
+#[derive(Clone, Copy)]
+pub enum Packages {
+    /// What the page is made of and built with.
+    Page,
+    /// The published clients that talk to our server in tests, and yjs as a judge of our document.
+    Interop,
+}
+
+impl Packages {
+    fn folder(self, workspace: &Workspace) -> PathBuf {
+        match self {
+            Self::Page => workspace.web(),
+            Self::Interop => workspace.web().join("tests").join("interop"),
+        }
+    }
+}
+
 pub fn install(workspace: &Workspace, report: &mut Report) -> Result<()> {
     report.quiet("look for Node", toolchain::check_node)?;
     report.quiet("install the page's packages", || {
-        install_packages(workspace)
+        install_packages(workspace, Packages::Page)
     })
 }
 
@@ -33,17 +52,23 @@ pub fn build(workspace: &Workspace, report: &mut Report) -> Result<()> {
 }
 
 /// `npm ci`, unless `node_modules` was installed from this very lock file.
-pub fn install_packages(workspace: &Workspace) -> Result<Note> {
-    let lock = fs::read(workspace.web().join("package-lock.json"))
-        .context("web/package-lock.json cannot be read: the checkout is not complete")?;
-    let installed = workspace.web().join(INSTALLED_LOCK);
+pub fn install_packages(workspace: &Workspace, packages: Packages) -> Result<Note> {
+    let folder = packages.folder(workspace);
+    let lock = folder.join("package-lock.json");
+    let lock = fs::read(&lock).with_context(|| {
+        format!(
+            "{} cannot be read: the checkout is not complete",
+            lock.display()
+        )
+    })?;
+    let installed = folder.join(INSTALLED_LOCK);
     if fs::read(&installed).is_ok_and(|found| found == lock) {
         return Ok("unchanged");
     }
-    let mut command = npm(workspace);
+    let mut command = npm(&folder);
     command.args(["ci", "--no-audit", "--no-fund"]);
     process::capture(&mut command, INSTALL_LIMIT)
-        .context("npm could not install the page's packages; is its registry reachable?")?;
+        .context("npm could not install the packages; is its registry reachable?")?;
     fs::write(&installed, &lock)
         .with_context(|| format!("while writing {}", installed.display()))?;
     Ok("")
@@ -60,7 +85,7 @@ pub fn build_page(workspace: &Workspace) -> Result<Note> {
     if workspace.is_fresh("page", print) && index.is_file() {
         return Ok("unchanged");
     }
-    process::capture(npm(workspace).args(["run", "build"]), BUILD_LIMIT)?;
+    process::capture(npm(&web).args(["run", "build"]), BUILD_LIMIT)?;
     if !index.is_file() {
         bail!("`npm run build` succeeded but left no {}", index.display());
     }
@@ -72,27 +97,28 @@ pub fn build_page(workspace: &Workspace) -> Result<Note> {
 pub fn dev(workspace: &Workspace, report: &Report, args: &[OsString]) -> Result<()> {
     report.finish();
     eprintln!("\n▸ the page with hot reload; start the server beside it with `cargo xtask serve`");
-    process::become_program(npm(workspace).args(["run", "dev", "--"]).args(args))
+    process::become_program(npm(&workspace.web()).args(["run", "dev", "--"]).args(args))
 }
 
-/// The npm script `name` as a command, or a clear line when `web/package.json` has none of that name.
-pub fn script(workspace: &Workspace, name: &str) -> Result<Command> {
-    let manifest = workspace.web().join("package.json");
+/// The npm script `name` of a folder as a command, or a clear line when there is none of that name.
+pub fn script(workspace: &Workspace, packages: Packages, name: &str) -> Result<Command> {
+    let folder = packages.folder(workspace);
+    let manifest = folder.join("package.json");
     let text = fs::read_to_string(&manifest)
         .with_context(|| format!("while reading {}", manifest.display()))?;
-    let manifest: serde_json::Value =
-        serde_json::from_str(&text).context("web/package.json is not JSON")?;
-    if manifest.pointer(&format!("/scripts/{name}")).is_none() {
-        bail!("web/package.json has no script \"{name}\"");
+    let read: serde_json::Value = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not JSON", manifest.display()))?;
+    if !read["scripts"][name].is_string() {
+        bail!("{} has no script \"{name}\"", manifest.display());
     }
-    let mut command = npm(workspace);
+    let mut command = npm(&folder);
     command.args(["run", "--silent", name]);
     Ok(command)
 }
 
-fn npm(workspace: &Workspace) -> Command {
+fn npm(folder: &Path) -> Command {
     let mut command = Command::new("npm");
-    command.current_dir(workspace.web());
+    command.current_dir(folder);
     // npm would otherwise look for a newer self over the network and mix that into the output.
     command.env("NPM_CONFIG_UPDATE_NOTIFIER", "false");
     command

@@ -13,6 +13,7 @@ pub enum Step {
     Services,
     Node,
     PagePackages,
+    InteropPackages,
     ClippyWasm,
     Clippy,
     Wasm,
@@ -29,7 +30,7 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::LintTools,
         Self::Format,
         Self::Tidy,
@@ -37,6 +38,7 @@ impl Step {
         Self::Services,
         Self::Node,
         Self::PagePackages,
+        Self::InteropPackages,
         Self::ClippyWasm,
         Self::Clippy,
         Self::Wasm,
@@ -62,6 +64,7 @@ impl Step {
             Self::Services => "services",
             Self::Node => "node",
             Self::PagePackages => "page-packages",
+            Self::InteropPackages => "interop-packages",
             Self::ClippyWasm => "clippy-wasm",
             Self::Clippy => "clippy",
             Self::Wasm => "wasm",
@@ -88,6 +91,7 @@ impl Step {
             Self::Services => "look for PostgreSQL and Chromium",
             Self::Node => "look for Node",
             Self::PagePackages => "install the page's packages",
+            Self::InteropPackages => "install the published clients",
             Self::ClippyWasm => "clippy for wasm32: the walls of core",
             Self::Clippy => "clippy for the whole workspace",
             Self::Wasm => "compile the WASM client",
@@ -98,7 +102,7 @@ impl Step {
             Self::Server => "compile the server",
             Self::Postgres => "start a throw-away PostgreSQL",
             Self::Rust => "Rust tests: unit, property, simulation, hostile, storage, server",
-            Self::RustDocs => "examples in the documentation of core",
+            Self::RustDocs => "examples in the Rust documentation",
             Self::Interop => "real client packages against the server",
             Self::Browsers => "browsers against the server",
         }
@@ -115,14 +119,14 @@ impl Step {
             | Self::Wasm
             | Self::RustDocs => &[],
             Self::Format | Self::ClippyWasm | Self::Clippy => &[Self::LintTools],
-            Self::PagePackages => &[Self::Node],
+            Self::PagePackages | Self::InteropPackages => &[Self::Node],
             Self::WasmBindings => &[Self::Wasm],
             Self::Page => &[Self::PagePackages, Self::WasmBindings],
             Self::Size | Self::Server => &[Self::Page],
             Self::PageUnit => &[Self::PagePackages, Self::WasmBindings],
             Self::Postgres => &[Self::Services],
-            Self::Rust => &[Self::Postgres, Self::Server],
-            Self::Interop => &[Self::PagePackages, Self::Server, Self::Postgres],
+            Self::Rust => &[Self::InteropPackages, Self::Server, Self::Postgres],
+            Self::Interop => &[Self::InteropPackages, Self::Server, Self::Postgres],
             Self::Browsers => &[Self::PagePackages, Self::Server, Self::Postgres],
         }
     }

@@ -13,12 +13,26 @@ use crate::packages::{self, CHROMIUM, POSTGRES};
 use crate::postgres::Postgres;
 use crate::process;
 use crate::step::Note;
+use crate::web::Packages;
 use crate::workspace::Workspace;
 use crate::{server, tidy, toolchain, wasm, web};
 
 /// A step that hangs must fail while somebody still looks. Twice what the slowest machine needed.
 const RUST_LIMIT: Duration = Duration::from_secs(40 * 60);
 const SCRIPT_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// The crates with Rust tests: the same words for all commands, so that nothing is compiled twice.
+const RUST_TESTS: &[&str] = &[
+    "--workspace",
+    // xtask has its own step; the benches are measured, not tested, and clippy compiles them.
+    "--exclude",
+    "xtask",
+    "--exclude",
+    "benches",
+    // The crash campaign proves, on a server with a bug put in, that it would have noticed.
+    "--features",
+    "collab-server/sabotage",
+];
 
 /// Measures the page; prints one line per part and fails over the budget.
 const SIZE_SCRIPT: &str = include_str!("size.mjs");
@@ -50,7 +64,8 @@ impl<'a> Bench<'a> {
             Step::Xtask => self.xtask(filter),
             Step::Services => packages::ensure(&[POSTGRES, CHROMIUM]),
             Step::Node => toolchain::check_node(),
-            Step::PagePackages => web::install_packages(workspace),
+            Step::PagePackages => web::install_packages(workspace, Packages::Page),
+            Step::InteropPackages => web::install_packages(workspace, Packages::Interop),
             Step::ClippyWasm => clippy_wasm(workspace),
             Step::Clippy => clippy(workspace),
             Step::Wasm => {
@@ -60,18 +75,18 @@ impl<'a> Bench<'a> {
             Step::WasmBindings => wasm::bind(workspace),
             Step::Page => web::build_page(workspace),
             Step::Size => size(workspace),
-            Step::PageUnit => self.script("test", filter),
+            Step::PageUnit => self.script(Packages::Page, "test", filter),
             Step::Server => server::compile(workspace),
             Step::Postgres => self.start_postgres(),
             Step::Rust => self.rust(filter),
             Step::RustDocs => {
                 let mut command = workspace.cargo();
-                command.args(["test", "--locked", "--doc", "--package", "collab-core"]);
+                command.args(["test", "--locked", "--doc"]).args(RUST_TESTS);
                 process::run(&mut command, RUST_LIMIT)?;
                 Ok("")
             }
-            Step::Interop => self.script("test:interop", filter),
-            Step::Browsers => self.script("test:e2e", filter),
+            Step::Interop => self.script(Packages::Interop, "test", filter),
+            Step::Browsers => self.script(Packages::Page, "test:e2e", filter),
         }
     }
 
@@ -107,9 +122,9 @@ impl<'a> Bench<'a> {
         } else {
             &["test"]
         });
-        command.args(["--locked", "--workspace", "--lib", "--bins", "--tests"]);
-        // xtask has its own step; the benches are measured, not tested, and clippy compiles them.
-        command.args(["--exclude", "xtask", "--exclude", "benches"]);
+        command
+            .args(["--locked", "--lib", "--bins", "--tests"])
+            .args(RUST_TESTS);
         if self.options.keep_going {
             command.arg("--no-fail-fast");
         }
@@ -123,8 +138,8 @@ impl<'a> Bench<'a> {
         Ok("")
     }
 
-    fn script(&self, name: &str, filter: &[String]) -> Result<Note> {
-        let mut command = web::script(self.workspace, name)?;
+    fn script(&self, packages: Packages, name: &str, filter: &[String]) -> Result<Note> {
+        let mut command = web::script(self.workspace, packages, name)?;
         if !filter.is_empty() {
             command.arg("--").args(filter);
         }
