@@ -6,6 +6,12 @@
 pub mod ids;
 pub mod time;
 
-pub mod protocol;
-
 pub mod document;
+pub mod protocol;
+pub mod record;
+
+pub mod outbox;
+pub mod presence;
+pub mod room;
+
+pub mod session;

@@ -162,6 +162,8 @@ pub enum CloseCode {
     NotFound,
     /// 4409: the room was deleted, or made anew under the same name.
     Gone,
+    /// 4413: the document is as large as it may get.
+    Full,
     /// 4500: the connection does not read what it is sent.
     TooSlow,
     /// 4501: nothing was heard from the client for too long.
@@ -170,7 +172,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code, for tables and tests.
-    pub const ALL: [CloseCode; 10] = [
+    pub const ALL: [CloseCode; 11] = [
         CloseCode::TooBig,
         CloseCode::Internal,
         CloseCode::Restart,
@@ -179,6 +181,7 @@ impl CloseCode {
         CloseCode::Forbidden,
         CloseCode::NotFound,
         CloseCode::Gone,
+        CloseCode::Full,
         CloseCode::TooSlow,
         CloseCode::Silent,
     ];
@@ -194,6 +197,7 @@ impl CloseCode {
             CloseCode::Forbidden => 4403,
             CloseCode::NotFound => 4404,
             CloseCode::Gone => 4409,
+            CloseCode::Full => 4413,
             CloseCode::TooSlow => 4500,
             CloseCode::Silent => 4501,
         }

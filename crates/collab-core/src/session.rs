@@ -4,72 +4,485 @@
 //! What is not acknowledged is remembered, what was refused is said, and "Saved" is shown only
 //! when the server has committed every edit made here.
 
+mod backoff;
+mod events;
+mod peers;
+mod unsaved;
+
 use bytes::Bytes;
 
-use crate::document::{Edit, FileId};
-use crate::ids::ReplicaId;
+pub use events::{Effect, Input, SaveState};
 
-/// Something that happened.
-#[derive(Debug, Clone)]
-pub enum Input {
-    /// The stay begins: connect.
-    Start,
-    /// The socket asked for by [`Effect::Connect`] is open.
-    Opened,
-    /// One inbound WebSocket message.
-    Frame(Bytes),
-    /// The socket is closed, or could not be opened (1006).
-    Closed { code: u16, reason: String },
-    /// The person edited. Offsets refer to the text before the call, ascending and disjoint.
-    Edit { file: FileId, edits: Vec<Edit> },
-    /// The person's caret moved, or their name changed: the whole presence entry as JSON, at most
-    /// `MAX_PRESENCE_BYTES`. `None` when the person leaves.
-    Presence(Option<String>),
-    /// The network came or went (`navigator.onLine`), or the person is back: connect now.
-    Retry,
-    /// The instant of [`Session::next_deadline`] has come.
-    Tick,
-    /// The stay ends: say goodbye and close.
-    Stop,
-}
+use crate::document::{Document, Edit, FileId, Offer, Outcome, StateVector};
+use crate::ids::{Lineage, ReplicaId};
+use crate::protocol::{self, CloseCode, Control, Message, RejectCode, Status, awareness, codec};
+use crate::time::Millis;
+use backoff::Backoff;
+use peers::Peers;
+use unsaved::Unsaved;
 
-/// Something that must be done, in the order given.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Open a WebSocket to the room with subprotocol `collab.v1`.
-    Connect,
-    /// Send one binary message on it.
-    Send(Bytes),
-    /// Close it; `Closed` need not follow.
-    Disconnect,
-    /// Other people's edits: apply them to the editor. Offsets as in `Input::Edit`.
-    Changed { file: FileId, edits: Vec<Edit> },
-    /// The list of files or a `meta` value changed; read them again.
-    Described,
-    /// Somebody's presence changed or ended (`None`).
-    Peer {
-        replica: ReplicaId,
-        state: Option<String>,
+/// Milliseconds without a frame after which the connection is given up: the server sends one at
+/// least every 20 s.
+pub const SILENCE_MS: u64 = 45_000;
+
+/// Milliseconds a connection may take to open.
+pub const CONNECT_MS: u64 = 10_000;
+
+/// Milliseconds after which "reconnecting" becomes "offline".
+pub const OFFLINE_AFTER_MS: u64 = 30_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    /// Not started.
+    Idle,
+    /// A socket was asked for.
+    Connecting {
+        since: Millis,
     },
-    /// The pill shows this now.
-    Status(SaveState),
+    /// It is open; the server has not asked for our edits yet, so none are sent: they may rest on
+    /// others that the server lacks.
+    Handshake,
+    /// Edits are sent as they are made.
+    Live,
+    /// The next try is at this instant.
+    Waiting {
+        until: Millis,
+    },
+    /// Going on by itself would lose or double text.
+    Attention {
+        reason: String,
+    },
+    Stopped,
 }
 
-/// What the person is told about their text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SaveState {
-    /// Connecting for the first time; nothing typed yet.
-    Connecting,
-    /// The server has committed everything typed here.
-    Saved,
-    /// This many edits are on their way.
-    Saving { unsaved: u32 },
-    /// The database does not answer; edits are shared with others but not saved.
-    NotSaved { unsaved: u32 },
-    /// The socket is lost; the next try is in so many milliseconds.
-    Reconnecting { unsaved: u32, in_ms: u64 },
-    /// Tries have failed for a while, or the device has no network.
-    Offline { unsaved: u32 },
-    /// Cannot go on by itself; the text stays in the editor.
-    Attention { unsaved: u32, reason: String },
+/// See the module.
+pub struct Session {
+    document: Document,
+    phase: Phase,
+    /// Which document ours is a copy of, once the server has said so.
+    lineage: Option<Lineage>,
+    /// State-changing messages sent on this connection.
+    sent: u64,
+    unsaved: Unsaved,
+    /// Whether the server has answered our state vector on this connection.
+    synced: bool,
+    /// Whether it ever has.
+    ever_synced: bool,
+    server: Status,
+    peers: Peers,
+    backoff: Backoff,
+    heard: Millis,
+    lost_at: Option<Millis>,
+    /// What the server said before it closed.
+    closing: Option<(CloseCode, u64, String)>,
+    shown: Option<SaveState>,
+}
+
+impl Session {
+    /// A stay that has not begun. `replica` is drawn anew for every page load; `seed` spreads
+    /// reconnecting clients in time.
+    pub fn new(replica: ReplicaId, seed: u64) -> Session {
+        Session {
+            document: Document::new(replica),
+            phase: Phase::Idle,
+            lineage: None,
+            sent: 0,
+            unsaved: Unsaved::default(),
+            synced: false,
+            ever_synced: false,
+            server: Status::Normal,
+            peers: Peers::new(replica),
+            backoff: Backoff::new(seed),
+            heard: Millis(0),
+            lost_at: None,
+            closing: None,
+            shown: None,
+        }
+    }
+
+    /// Takes one thing that happened and writes down, in order, what must now be done about it.
+    pub fn handle(&mut self, now: Millis, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Start if self.phase == Phase::Idle => self.connect(now, effects),
+            Input::Start => {}
+            Input::Opened => self.opened(now, effects),
+            Input::Frame(frame) => self.frame(now, frame, effects),
+            Input::Closed { code, reason } => self.closed(now, code, &reason, effects),
+            Input::Edit { file, edits } => self.edit(&file, &edits, effects),
+            Input::Presence(state) => {
+                let message = self.peers.set_own(now, state);
+                if self.is_open() {
+                    effects.extend(message.map(|body| send(&Message::Awareness(body))));
+                }
+            }
+            Input::Retry => {
+                if matches!(self.phase, Phase::Waiting { .. }) {
+                    self.connect(now, effects);
+                }
+            }
+            Input::Tick => self.tick(now, effects),
+            Input::Stop => {
+                if self.is_open() {
+                    let goodbye = self.peers.set_own(now, None);
+                    effects.extend(goodbye.map(|body| send(&Message::Awareness(body))));
+                    effects.push(Effect::Disconnect);
+                }
+                self.phase = Phase::Stopped;
+            }
+        }
+        self.show(now, effects);
+    }
+
+    /// When the session wants an [`Input::Tick`], if nothing happens before.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let socket = match self.phase {
+            Phase::Connecting { since } => Some(since.plus(CONNECT_MS)),
+            Phase::Handshake | Phase::Live => Some(self.heard.plus(SILENCE_MS)),
+            Phase::Waiting { until } => Some(until),
+            Phase::Idle | Phase::Attention { .. } | Phase::Stopped => return None,
+        };
+        let presence = self.is_open().then(|| self.peers.next_deadline()).flatten();
+        let offline = self
+            .lost_at
+            .map(|at| at.plus(OFFLINE_AFTER_MS))
+            .filter(|_| !matches!(self.shown, Some(SaveState::Offline { .. })));
+        [socket, presence, offline].into_iter().flatten().min()
+    }
+
+    /// Which replica this stay edits as.
+    pub fn replica(&self) -> ReplicaId {
+        self.peers.own()
+    }
+
+    /// The document, for reading.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Everybody else's presence, as [`Effect::Peer`] told it.
+    pub fn peers(&self) -> impl Iterator<Item = (ReplicaId, &str)> {
+        self.peers.here()
+    }
+
+    /// From now on other people's edits to this file come as [`Effect::Changed`]. Its text as it
+    /// is.
+    pub fn open_file(&mut self, file: &FileId) -> String {
+        self.document.watch(file);
+        self.document.text(file)
+    }
+
+    /// What the pill shows.
+    pub fn state(&self, now: Millis) -> SaveState {
+        let unsaved = self.unsaved.edits();
+        match &self.phase {
+            Phase::Attention { reason } => SaveState::Attention {
+                unsaved,
+                reason: reason.clone(),
+            },
+            Phase::Live if self.synced => match self.server {
+                Status::Degraded | Status::Frozen if unsaved > 0 => SaveState::NotSaved { unsaved },
+                _ if unsaved > 0 => SaveState::Saving { unsaved },
+                _ => SaveState::Saved,
+            },
+            _ if !self.ever_synced && self.lost_at.is_none() => SaveState::Connecting,
+            _ if self
+                .lost_at
+                .is_some_and(|at| now.since(at) >= OFFLINE_AFTER_MS) =>
+            {
+                SaveState::Offline { unsaved }
+            }
+            Phase::Waiting { until } => SaveState::Reconnecting {
+                unsaved,
+                in_ms: until.since(now),
+            },
+            _ => SaveState::Reconnecting { unsaved, in_ms: 0 },
+        }
+    }
+
+    /// Edits made here that the server has not called saved.
+    pub fn unsaved(&self) -> u32 {
+        self.unsaved.edits()
+    }
+
+    /// Whether the server has answered everything on this connection that we asked.
+    pub fn is_synced(&self) -> bool {
+        self.synced
+    }
+
+    fn show(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        let state = self.state(now);
+        // The countdown is the page's to run; only a new try is news.
+        let same = match (&state, &self.shown) {
+            (
+                SaveState::Reconnecting { unsaved: a, in_ms },
+                Some(SaveState::Reconnecting {
+                    unsaved: b,
+                    in_ms: shown,
+                }),
+            ) => a == b && in_ms <= shown && *in_ms > 0,
+            (state, shown) => shown.as_ref() == Some(state),
+        };
+        if !same {
+            self.shown = Some(state.clone());
+            effects.push(Effect::Status(state));
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Handshake | Phase::Live)
+    }
+
+    fn connect(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Connecting { since: now };
+        effects.push(Effect::Connect);
+    }
+
+    fn opened(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if !matches!(self.phase, Phase::Connecting { .. }) {
+            return;
+        }
+        self.phase = Phase::Handshake;
+        self.heard = now;
+        self.sent = 0;
+        self.synced = false;
+        self.server = Status::Normal;
+        self.closing = None;
+        self.unsaved.connection_lost();
+        let state_vector = self.document.state_vector().encode();
+        effects.push(send(&Message::SyncStep1(state_vector.into())));
+        let own = self.peers.renew(now);
+        effects.extend(own.map(|body| send(&Message::Awareness(body))));
+    }
+
+    fn closed(&mut self, now: Millis, code: u16, reason: &str, effects: &mut Vec<Effect>) {
+        if !matches!(
+            self.phase,
+            Phase::Connecting { .. } | Phase::Handshake | Phase::Live
+        ) {
+            return;
+        }
+        for replica in self.peers.lose_all() {
+            effects.push(Effect::Peer {
+                replica,
+                state: None,
+            });
+        }
+        self.unsaved.connection_lost();
+        self.synced = false;
+        self.lost_at.get_or_insert(now);
+        let said = self.closing.take();
+        let code = said
+            .as_ref()
+            .map(|(code, ..)| *code)
+            .or(CloseCode::from_number(code));
+        if let Some(code) = code.filter(|code| code.is_final()) {
+            let reason = said.map_or_else(|| reason.to_owned(), |(_, _, reason)| reason);
+            self.phase = Phase::Attention {
+                reason: if reason.is_empty() {
+                    format!("the server closed the connection ({})", code.number())
+                } else {
+                    reason
+                },
+            };
+            return;
+        }
+        let asked = said.map_or(0, |(_, retry_after_ms, _)| retry_after_ms);
+        let pause = self.backoff.next_ms().max(asked.min(OFFLINE_AFTER_MS));
+        self.phase = Phase::Waiting {
+            until: now.plus(pause),
+        };
+    }
+
+    fn tick(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Waiting { until } if now >= until => self.connect(now, effects),
+            Phase::Connecting { since } if now.since(since) >= CONNECT_MS => {
+                effects.push(Effect::Disconnect);
+                self.closed(now, 1006, "", effects);
+            }
+            Phase::Handshake | Phase::Live if now.since(self.heard) >= SILENCE_MS => {
+                effects.push(Effect::Disconnect);
+                self.closed(now, 1006, "", effects);
+            }
+            Phase::Handshake | Phase::Live => {
+                let own = self.peers.renew_if_due(now);
+                effects.extend(own.map(|body| send(&Message::Awareness(body))));
+                for replica in self.peers.expire(now) {
+                    effects.push(Effect::Peer {
+                        replica,
+                        state: None,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn edit(&mut self, file: &FileId, edits: &[Edit], effects: &mut Vec<Effect>) {
+        match self.document.edit(file, edits) {
+            Ok(delta) if delta.is_empty() => {}
+            Ok(delta) => {
+                self.unsaved.made();
+                if self.phase == Phase::Live {
+                    effects.push(send(&Message::Update(delta)));
+                    self.sent += 1;
+                    self.unsaved.carried_by(self.sent);
+                }
+            }
+            Err(_refused) => effects.push(Effect::Reset {
+                file: file.clone(),
+                text: self.document.text(file),
+            }),
+        }
+    }
+
+    fn frame(&mut self, now: Millis, frame: Bytes, effects: &mut Vec<Effect>) {
+        if !self.is_open() {
+            return;
+        }
+        self.heard = now;
+        match codec::decode(frame) {
+            Ok(messages) => {
+                for message in messages {
+                    if self.is_open() {
+                        self.message(now, message, effects);
+                    }
+                }
+            }
+            Err(error) => self.give_up(now, &format!("bad frame: {error}"), effects),
+        }
+    }
+
+    fn message(&mut self, now: Millis, message: Message, effects: &mut Vec<Effect>) {
+        match message {
+            Message::SyncStep1(state_vector) => match StateVector::decode(&state_vector) {
+                Ok(state_vector) => self.offer_everything(now, &state_vector, effects),
+                Err(refusal) => self.give_up(now, &refusal.to_string(), effects),
+            },
+            Message::SyncStep2(update) => {
+                self.merge(now, &update, effects);
+                if self.is_open() {
+                    self.synced = true;
+                    self.ever_synced = true;
+                    self.lost_at = None;
+                    self.backoff.reset();
+                }
+            }
+            Message::Update(update) => self.merge(now, &update, effects),
+            Message::Awareness(body) => match awareness::decode(body) {
+                Ok(entries) => {
+                    let (changed, answer) = self.peers.heard(now, entries);
+                    effects.extend(
+                        changed
+                            .into_iter()
+                            .map(|(replica, state)| Effect::Peer { replica, state }),
+                    );
+                    effects.extend(answer.map(|body| send(&Message::Awareness(body))));
+                }
+                Err(error) => self.give_up(now, &error.to_string(), effects),
+            },
+            Message::QueryAwareness => {
+                let own = self.peers.renew(now);
+                effects.extend(own.map(|body| send(&Message::Awareness(body))));
+            }
+            Message::Denied(reason) => self.attention(&reason, effects),
+            Message::Control(control) => self.control(control, effects),
+            Message::Unknown(_) => {}
+        }
+    }
+
+    fn control(&mut self, control: Control, effects: &mut Vec<Effect>) {
+        match control {
+            Control::Welcome(welcome) if welcome.version != protocol::VERSION => {
+                self.attention(
+                    "the server speaks a newer protocol: reload the page",
+                    effects,
+                );
+            }
+            Control::Welcome(welcome) => match self.lineage {
+                Some(known) if known != welcome.lineage => self.attention(
+                    "this room was deleted and made anew; your text is kept here, not merged",
+                    effects,
+                ),
+                _ => self.lineage = Some(welcome.lineage),
+            },
+            Control::Saved { frames, .. } => self.unsaved.saved(frames.min(self.sent)),
+            Control::Rejected {
+                frame,
+                code,
+                reason,
+            } => {
+                self.unsaved.rejected(frame);
+                // What is refused for now is asked for again by the server.
+                if !code.is_temporary() && code != RejectCode::ReadOnly {
+                    self.attention(&reason, effects);
+                }
+            }
+            Control::Status(status) => self.server = status,
+            Control::Closing {
+                code,
+                retry_after_ms,
+                reason,
+            } => self.closing = Some((code, retry_after_ms, reason)),
+        }
+    }
+
+    /// The server asks for what it lacks: one diff that carries every unsaved edit.
+    fn offer_everything(&mut self, now: Millis, theirs: &StateVector, effects: &mut Vec<Effect>) {
+        match self.document.diff(theirs) {
+            Ok(diff) => {
+                effects.push(send(&Message::SyncStep2(diff)));
+                self.sent += 1;
+                self.unsaved.all_carried_by(self.sent);
+                self.phase = Phase::Live;
+            }
+            Err(_poisoned) => self.give_up(now, "the document cannot be read", effects),
+        }
+    }
+
+    fn merge(&mut self, now: Millis, update: &[u8], effects: &mut Vec<Effect>) {
+        let described = self.document.files();
+        let offer = Offer {
+            update,
+            new_replicas: u32::MAX,
+        };
+        match self.document.apply(&[offer]) {
+            Ok(turn) => {
+                for (file, edits) in turn.changes {
+                    effects.push(Effect::Changed { file, edits });
+                }
+                if self.document.files() != described {
+                    effects.push(Effect::Described);
+                }
+                match turn.outcomes.first() {
+                    Some(Outcome::Gap) => {
+                        let state_vector = self.document.state_vector().encode();
+                        effects.push(send(&Message::SyncStep1(state_vector.into())));
+                    }
+                    Some(Outcome::Refused(refusal)) => {
+                        self.give_up(now, &refusal.to_string(), effects);
+                    }
+                    Some(Outcome::Applied { .. }) | None => {}
+                }
+            }
+            Err(_poisoned) => self.attention("the document cannot be read: reload", effects),
+        }
+    }
+
+    /// Something is wrong with this connection: drop it and come again.
+    fn give_up(&mut self, now: Millis, reason: &str, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Disconnect);
+        self.closed(now, 1006, reason, effects);
+    }
+
+    fn attention(&mut self, reason: &str, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Disconnect);
+        self.phase = Phase::Attention {
+            reason: reason.to_owned(),
+        };
+    }
+}
+
+fn send(message: &Message) -> Effect {
+    Effect::Send(codec::encode(message))
 }

@@ -1,0 +1,435 @@
+//! Coming in, speaking, falling behind and leaving: what the room does with one connection. Must
+//! not know how updates are merged.
+
+use bytes::Bytes;
+
+use super::merge::Offered;
+use super::{
+    Access, CloseCode, Control, Counted, Dialect, Effect, Input, Lane, Member, Message, Missed,
+    Phase, RETRY_AFTER_MS, Room, Status, TurnNumber, awareness, codec, unavailable,
+};
+use crate::document::StateVector;
+use crate::ids::{ConnectionId, RequestId};
+use crate::protocol::{self, RejectCode, Welcome};
+use crate::time::Millis;
+
+/// The turn before every other: a frame dropped from here on is made good by the whole document.
+const FROM_NOTHING: TurnNumber = TurnNumber(0);
+
+/// Bytes of updates collected before they are merged, even in the middle of a turn.
+const TURN_BYTES: usize = 4 << 20;
+
+impl Room {
+    pub(super) fn join(
+        &mut self,
+        connection: ConnectionId,
+        dialect: Dialect,
+        access: Access,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.members.insert(
+            connection,
+            Member {
+                dialect,
+                access,
+                frames: 0,
+                new_replicas: self.settings.max_new_replicas,
+                owes: false,
+            },
+        );
+        if self.members.len() > self.settings.max_connections {
+            let reason = format!(
+                "the room is full: {} connections (--max-room-connections)",
+                self.settings.max_connections
+            );
+            self.close(connection, CloseCode::TryLater, &reason, effects);
+            return;
+        }
+        if self.drain_by.is_some() {
+            self.close(
+                connection,
+                CloseCode::Restart,
+                "the server is restarting",
+                effects,
+            );
+            return;
+        }
+        self.idle_since = None;
+        self.greet(connection, effects);
+    }
+
+    /// What a client hears first, once the document is awake.
+    pub(super) fn greet(&mut self, connection: ConnectionId, effects: &mut Vec<Effect>) {
+        let (Phase::Live(document), Some(log)) = (&self.phase, &self.log) else {
+            return;
+        };
+        let Some(member) = self.members.get(&connection) else {
+            return;
+        };
+        let mut send = |lane, message: &Message| {
+            effects.push(Effect::Send {
+                connection,
+                lane,
+                frame: codec::encode(message),
+            });
+        };
+        if member.dialect == Dialect::CollabV1 {
+            send(
+                Lane::Control,
+                &Message::Control(Control::Welcome(Welcome {
+                    version: protocol::VERSION,
+                    lineage: self.lineage,
+                    connection,
+                    epoch: log.epoch(),
+                    seq: log.head(),
+                    max_frame_bytes: self.settings.max_frame_bytes as u64,
+                })),
+            );
+            if self.status != Status::Normal {
+                send(
+                    Lane::Control,
+                    &Message::Control(Control::Status(self.status)),
+                );
+            }
+        }
+        // The only way in which a client ever offers what it edited offline.
+        let question = document.state_vector().encode();
+        send(Lane::Control, &Message::SyncStep1(question.into()));
+        if !self.presence.is_empty() {
+            let everybody = self.presence.everybody();
+            let body = awareness::encode(everybody.iter());
+            send(Lane::Presence, &Message::Awareness(body));
+        }
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let _ = effects;
+        let gone = self.presence.leave(now, connection);
+        self.presence_changed
+            .extend(gone.into_iter().map(|entry| entry.replica));
+        self.members.remove(&connection);
+        self.held.retain(
+            |input| !matches!(input, Input::Frame { connection: from, .. } if *from == connection),
+        );
+        if self.members.is_empty() {
+            self.idle_since = Some(now);
+        }
+    }
+
+    /// One inbound WebSocket message.
+    pub(super) fn frame(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        frame: Bytes,
+        effects: &mut Vec<Effect>,
+    ) {
+        if !self.members.contains_key(&connection) {
+            return;
+        }
+        self.presence.heard(now, connection);
+        let messages = match codec::decode(frame) {
+            Ok(messages) => messages,
+            Err(error) => {
+                self.malformed(connection, &error.to_string(), effects);
+                return;
+            }
+        };
+        for message in messages {
+            // An earlier message of this frame may have ended the connection, or the document.
+            if !self.members.contains_key(&connection) || !matches!(self.phase, Phase::Live(_)) {
+                return;
+            }
+            self.message(now, connection, message, effects);
+        }
+    }
+
+    fn message(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) {
+        match message {
+            Message::SyncStep1(state_vector) => {
+                self.merge_turn(now, effects);
+                match StateVector::decode(&state_vector) {
+                    Ok(state_vector) => self.answer(connection, &state_vector, effects),
+                    Err(refusal) => self.malformed(connection, &refusal.to_string(), effects),
+                }
+            }
+            Message::SyncStep2(update) | Message::Update(update) => {
+                self.update(now, connection, update, effects);
+            }
+            Message::Awareness(body) => match awareness::decode(body) {
+                Ok(entries) => {
+                    for entry in &entries {
+                        match self.presence.offer(now, connection, entry) {
+                            Ok(()) => {
+                                self.presence_changed.insert(entry.replica);
+                            }
+                            Err(ignored) => effects
+                                .push(Effect::Count(Counted::PresenceRejected(ignored.name()))),
+                        }
+                    }
+                }
+                Err(error) => self.malformed(connection, &error.to_string(), effects),
+            },
+            Message::QueryAwareness => {
+                let everybody = self.presence.everybody();
+                effects.push(Effect::Send {
+                    connection,
+                    lane: Lane::Presence,
+                    frame: codec::encode(&Message::Awareness(awareness::encode(everybody.iter()))),
+                });
+            }
+            Message::Control(_) => {
+                self.malformed(connection, "control messages come from the server", effects);
+            }
+            // A client has nothing to deny, and what we do not know we ignore.
+            Message::Denied(_) | Message::Unknown(_) => {}
+        }
+    }
+
+    fn update(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        update: Bytes,
+        effects: &mut Vec<Effect>,
+    ) {
+        let frozen = self.status == Status::Frozen;
+        let Some(member) = self.members.get_mut(&connection) else {
+            return;
+        };
+        member.frames += 1;
+        let frame = member.frames;
+        if member.access == Access::Read {
+            self.reject(
+                connection,
+                frame,
+                RejectCode::ReadOnly,
+                "this connection may only read",
+                effects,
+            );
+        } else if frozen {
+            member.owes = true;
+            let reason = format!(
+                "the database does not answer and {} bytes of unsaved edits are the limit \
+                 (--max-unsaved-bytes); this edit is asked for again later",
+                self.settings.unsaved_budget_bytes
+            );
+            self.reject(connection, frame, RejectCode::Frozen, &reason, effects);
+        } else {
+            self.offer(Offered::by_connection(connection, frame, update));
+            if self.turn_bytes > TURN_BYTES {
+                self.merge_turn(now, effects);
+            }
+        }
+    }
+
+    /// The answer to "send me what I lack".
+    fn answer(
+        &mut self,
+        connection: ConnectionId,
+        state_vector: &StateVector,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Phase::Live(document) = &mut self.phase else {
+            return;
+        };
+        match document.diff(state_vector) {
+            Ok(diff) => effects.push(Effect::Send {
+                connection,
+                lane: Lane::Sync(FROM_NOTHING),
+                frame: codec::encode(&Message::SyncStep2(diff)),
+            }),
+            Err(_poisoned) => {
+                // Its question is lost with the document; it asks again when it returns.
+                self.close(
+                    connection,
+                    CloseCode::Restart,
+                    "the room is woken again",
+                    effects,
+                );
+                self.poisoned_by_reading(effects);
+            }
+        }
+    }
+
+    /// A connection whose outbox overflowed has read the rest.
+    pub(super) fn bring_level(
+        &mut self,
+        now: Millis,
+        connection: ConnectionId,
+        missed: Missed,
+        effects: &mut Vec<Effect>,
+    ) {
+        let _ = now;
+        let Phase::Live(document) = &mut self.phase else {
+            return;
+        };
+        if !self.members.contains_key(&connection) {
+            return;
+        }
+        let mut frames = Vec::new();
+        #[cfg(feature = "sabotage")]
+        let missed = if self.settings.sabotage == Some(super::Sabotage::ForgetOverflow) {
+            Missed::default()
+        } else {
+            missed
+        };
+        if let Some(turn) = missed.sync {
+            let held = document.state_vector_at(turn).unwrap_or_default();
+            match document.diff(&held) {
+                Ok(diff) => {
+                    frames.push((Lane::Sync(turn), codec::encode(&Message::SyncStep2(diff))))
+                }
+                Err(_poisoned) => {
+                    self.close(
+                        connection,
+                        CloseCode::Restart,
+                        "the room is woken again",
+                        effects,
+                    );
+                    self.poisoned_by_reading(effects);
+                    return;
+                }
+            }
+        }
+        if missed.presence {
+            let everybody = self.presence.everybody();
+            frames.push((
+                Lane::Presence,
+                codec::encode(&Message::Awareness(awareness::encode(everybody.iter()))),
+            ));
+        }
+        effects.push(Effect::Count(Counted::Resynced));
+        effects.push(Effect::Resync { connection, frames });
+    }
+
+    /// While loading, inputs wait; too many of them close their sender.
+    pub(super) fn hold(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        let bytes = match &input {
+            Input::Frame { frame, .. } => frame.len(),
+            Input::Apply { update, .. } => update.len(),
+            Input::Write { edits, .. } => edits.iter().map(|edit| edit.insert.len()).sum(),
+            _ => 0,
+        };
+        if self.held_bytes + bytes > self.settings.max_held_bytes {
+            let reason = format!(
+                "the room is loading and holds {} bytes already",
+                self.settings.max_held_bytes
+            );
+            match (&input, request_of(&input)) {
+                (Input::Frame { connection, .. }, _) => {
+                    self.close(*connection, CloseCode::TryLater, &reason, effects);
+                }
+                (_, Some(request)) => effects.push(unavailable(request, &reason)),
+                _ => {}
+            }
+            return;
+        }
+        self.held_bytes += bytes;
+        self.held.push(input);
+    }
+
+    /// Says that a frame will never be saved, or not now.
+    pub(super) fn reject(
+        &mut self,
+        connection: ConnectionId,
+        frame: u64,
+        code: RejectCode,
+        reason: &str,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(member) = self.members.get(&connection) else {
+            return;
+        };
+        let message = match member.dialect {
+            Dialect::CollabV1 => Message::Control(Control::Rejected {
+                frame,
+                code,
+                reason: reason.to_owned(),
+            }),
+            // Plain clients print it; a gap needs no words, they are asked for the rest.
+            Dialect::YWebsocket if code == RejectCode::Gap => return,
+            Dialect::YWebsocket => Message::Denied(reason.to_owned()),
+        };
+        effects.push(Effect::Send {
+            connection,
+            lane: Lane::Control,
+            frame: codec::encode(&message),
+        });
+    }
+
+    /// Bytes that are not the protocol end the connection; the room goes on.
+    pub(super) fn malformed(
+        &mut self,
+        connection: ConnectionId,
+        reason: &str,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.close(connection, CloseCode::Malformed, reason, effects);
+    }
+
+    /// Says why in the client's own dialect, closes, and forgets the connection's place in the
+    /// room. Its presence ends when the shell reports `Leave`.
+    pub(super) fn close(
+        &mut self,
+        connection: ConnectionId,
+        code: CloseCode,
+        reason: &str,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(member) = self.members.remove(&connection) else {
+            return;
+        };
+        let message = match member.dialect {
+            Dialect::CollabV1 => Some(Message::Control(Control::Closing {
+                code,
+                retry_after_ms: if code.is_final() { 0 } else { RETRY_AFTER_MS },
+                reason: reason.to_owned(),
+            })),
+            Dialect::YWebsocket if code.is_final() => Some(Message::Denied(reason.to_owned())),
+            Dialect::YWebsocket => None,
+        };
+        if let Some(message) = message {
+            effects.push(Effect::Send {
+                connection,
+                lane: Lane::Control,
+                frame: codec::encode(&message),
+            });
+        }
+        effects.push(Effect::Close {
+            connection,
+            code,
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// Somebody came to a room that has just ended.
+    pub(super) fn turn_away(&mut self, connection: ConnectionId, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Close {
+            connection,
+            code: CloseCode::Restart,
+            reason: "the room was just retired; come back".to_owned(),
+        });
+    }
+}
+
+/// The program that waits for an answer to this input.
+pub(super) fn request_of(input: &Input) -> Option<RequestId> {
+    match input {
+        Input::Apply { request, .. }
+        | Input::Write { request, .. }
+        | Input::Describe { request, .. } => Some(*request),
+        _ => None,
+    }
+}

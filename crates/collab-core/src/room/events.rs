@@ -1,0 +1,221 @@
+//! What a room is told and what it asks for. Must not know who carries it out.
+
+use bytes::Bytes;
+
+use crate::document::{Digest, Edit, FileId, TurnNumber};
+use crate::ids::{ConnectionId, Epoch, Lineage, RequestId, Seq};
+use crate::protocol::{CloseCode, Dialect};
+
+/// What a connection may do. Checked once, when its frames are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Sees everything, changes nothing but its own presence.
+    Read,
+    /// Edits.
+    Write,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Answers [`Effect::Load`].
+    Loaded(Loaded),
+    /// Answers [`Effect::Load`]: the room could not be had. It is not an empty room.
+    LoadFailed(LoadFailure),
+    /// A client came in; its frames follow.
+    Join {
+        connection: ConnectionId,
+        dialect: Dialect,
+        access: Access,
+    },
+    /// One inbound WebSocket message, at most `Settings::max_frame_bytes` long.
+    Frame {
+        connection: ConnectionId,
+        frame: Bytes,
+    },
+    /// The outbox of this connection had dropped frames and is empty now: bring it level.
+    Drained {
+        connection: ConnectionId,
+        missed: Missed,
+    },
+    /// The socket is gone.
+    Leave { connection: ConnectionId },
+    /// A program offers an update (v1). Answered by [`Effect::Answer`] once it is durable.
+    Apply { request: RequestId, update: Bytes },
+    /// A program edits a file's text. Offsets refer to the text as it is now. Answered as above.
+    Write {
+        request: RequestId,
+        file: FileId,
+        edits: Vec<Edit>,
+    },
+    /// A program sets a value of the document's `meta` map, or a file's language or path.
+    Describe { request: RequestId, what: Describe },
+    /// Answers [`Effect::Append`]: committed.
+    Appended { seq: Seq },
+    /// Answers [`Effect::Append`]: not committed, or nobody knows.
+    AppendFailed { seq: Seq, failure: AppendFailure },
+    /// Answers [`Effect::Compact`]: the snapshot is stored (verified by decoding it).
+    Compacted { seq: Seq },
+    /// Answers [`Effect::Compact`]: it is not. The log stays as it is; tried again later.
+    CompactFailed { seq: Seq },
+    /// The instant of [`Room::next_deadline`] has come.
+    Tick,
+    /// The server stops: say so, save everything, then retire.
+    Drain {
+        /// Milliseconds until connections are closed, at most.
+        within_ms: u64,
+    },
+    /// The room was deleted in storage: everybody is told and closed.
+    Deleted,
+}
+
+/// A room as storage has it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Which document this is.
+    pub lineage: Lineage,
+    /// Our claim; rides on every write.
+    pub epoch: Epoch,
+    /// Place of the last record in the log.
+    pub head: Seq,
+    /// Place of the newest snapshot, 0 when there is none.
+    pub snapshot_seq: Seq,
+    /// The snapshot's state (update v1), when there is one.
+    pub snapshot: Option<Bytes>,
+    /// Log records after it, in order, as [`Effect::Append`] gave them.
+    pub records: Vec<Bytes>,
+}
+
+/// Why a room could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadFailure {
+    /// It does not exist and may not be created.
+    NotFound,
+    /// Storage does not answer.
+    Unavailable,
+    /// Storage answered with something that cannot be right.
+    Corrupt,
+}
+
+/// Why an append failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppendFailure {
+    /// Not committed, or unknown: the same record is offered again, and storage knows it by its
+    /// seq and checksum if it was committed after all.
+    Unavailable,
+    /// Somebody else owns the room now.
+    Fenced,
+}
+
+/// What a connection's outbox had to drop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// The oldest turn whose changes were dropped; 0 means that nothing is known to have arrived.
+    pub sync: Option<TurnNumber>,
+    /// Whether presence was dropped.
+    pub presence: bool,
+}
+
+/// A change that is not text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Describe {
+    /// A value of the `meta` map, such as `name`.
+    Meta { key: String, value: String },
+    /// A file's language id.
+    Language { file: FileId, language: String },
+}
+
+/// Something that must be done, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Claim (first time) or read again (after poison) the room, and hand in `Loaded` or
+    /// `LoadFailed`.
+    Load {
+        /// The claim to keep; `None` asks for a new one.
+        epoch: Option<Epoch>,
+    },
+    /// Put a frame into one connection's outbox.
+    Send {
+        connection: ConnectionId,
+        lane: Lane,
+        frame: Bytes,
+    },
+    /// Put the same frame into every joined connection's outbox, except one.
+    Fanout {
+        lane: Lane,
+        frame: Bytes,
+        except: Option<ConnectionId>,
+    },
+    /// Bring a lagging connection level: its outbox takes frames again from this one on.
+    Resync {
+        connection: ConnectionId,
+        frames: Vec<(Lane, Bytes)>,
+    },
+    /// Append one record to the update log. At most one is on its way at a time.
+    Append {
+        epoch: Epoch,
+        seq: Seq,
+        record: Bytes,
+    },
+    /// Store a snapshot equal to the log up to `seq`, and fold the log below the previous one.
+    Compact {
+        epoch: Epoch,
+        seq: Seq,
+        /// The whole document as an update (v1).
+        state: Bytes,
+        /// What decoding `state` must give before the snapshot may be relied upon.
+        digest: Digest,
+    },
+    /// Close a socket after what is in its outbox. Whatever explains it was sent before.
+    Close {
+        connection: ConnectionId,
+        code: CloseCode,
+        reason: String,
+    },
+    /// Answer a program.
+    Answer { request: RequestId, answer: Answer },
+    /// Count something for the operator.
+    Count(Counted),
+    /// Everything is saved and nobody is here, or the room is lost: stop its task. Connections
+    /// still open were closed by effects before this one.
+    Retire,
+}
+
+/// Which part of an outbox a frame goes to; decides what may be dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Never dropped: acknowledgements, refusals, status.
+    Control,
+    /// Dropped as a whole when it overflows, and made good by a diff from this turn on.
+    Sync(TurnNumber),
+    /// Dropped as a whole when it overflows, and made good by everybody's presence.
+    Presence,
+}
+
+/// What a program hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Durable, at this place in the log or before.
+    Saved { seq: Seq },
+    /// Refused for good; the reason names the rule or limit.
+    Refused { name: &'static str, reason: String },
+    /// Rests on edits the room does not have.
+    Gap,
+    /// Storage is away or the room was lost; try again.
+    Unavailable { reason: String },
+}
+
+/// Countable things, for `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// An update was merged (one client message).
+    Update,
+    /// The gate refused an update, by this rule.
+    GateRejected(&'static str),
+    /// A panic inside the engine was contained and the document woken again from its log.
+    Poisoned,
+    /// A lagging connection was brought level.
+    Resynced,
+    /// Presence was dropped, by this rule.
+    PresenceRejected(&'static str),
+}

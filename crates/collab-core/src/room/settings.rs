@@ -1,0 +1,66 @@
+//! What an operator may set about a room. Must not know flags or environment.
+
+use crate::protocol::limits::MAX_FRAME_BYTES;
+
+/// Bounds and periods of one room. The defaults are the product's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Largest inbound frame in bytes, told to clients. The transport enforces it.
+    pub max_frame_bytes: usize,
+    /// Bytes of the encoded document. An update that might pass it is refused (4413).
+    pub max_document_bytes: usize,
+    /// Connections in the room. One more is closed with 1013.
+    pub max_connections: usize,
+    /// New client ids one connection may bring in updates. More are refused by the gate.
+    pub max_new_replicas: u32,
+    /// Bytes of merged but unsaved updates. Above it the room is frozen: new edits are refused
+    /// until storage is back.
+    pub unsaved_budget_bytes: usize,
+    /// Bytes of frames held while the room is loading. One more closes its sender with 1013.
+    pub max_held_bytes: usize,
+    /// Milliseconds from the last sign of life to retiring, once everything is saved.
+    pub idle_ms: u64,
+    /// Records in the log since the last snapshot that make the room compact it.
+    pub compact_records: u64,
+    /// Bytes in the log since the last snapshot that make the room compact it.
+    pub compact_bytes: usize,
+    /// Seeded bugs, to prove that the checkers can fail.
+    #[cfg(feature = "sabotage")]
+    pub sabotage: Option<Sabotage>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            max_frame_bytes: MAX_FRAME_BYTES,
+            max_document_bytes: 128 << 20,
+            max_connections: 1000,
+            max_new_replicas: 4096,
+            unsaved_budget_bytes: 64 << 20,
+            max_held_bytes: 32 << 20,
+            idle_ms: 60_000,
+            compact_records: 500,
+            compact_bytes: 1 << 20,
+            #[cfg(feature = "sabotage")]
+            sabotage: None,
+        }
+    }
+}
+
+/// A bug put in on purpose. Only in test builds.
+#[cfg(feature = "sabotage")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sabotage {
+    /// `Saved` is sent when the append is asked for, not when it has committed.
+    AckBeforeCommit,
+    /// An update with a gap is called saved and forgotten.
+    DropPending,
+    /// A drained connection is told that it is level, without the diff.
+    ForgetOverflow,
+    /// A room whose load failed opens empty.
+    EmptyOnError,
+    /// An update that moves no state vector (a deletion) is called saved at once.
+    AckByStateVector,
+    /// When an append returns, everything merged meanwhile is called saved too.
+    ClearDirtyAfterAwait,
+}

@@ -1,0 +1,100 @@
+//! Edits made here that the server has not called saved. Must not know what an edit is.
+//!
+//! The server acknowledges by count: "your first n frames are durable". So each edit remembers the
+//! frame that carries it. A state vector could not say it: deletions do not move one.
+
+use std::collections::VecDeque;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    /// Edits in no frame of this connection.
+    uncarried: u32,
+    /// Frame number, and edits it carries; ascending.
+    carried: VecDeque<(u64, u32)>,
+}
+
+impl Unsaved {
+    /// How many edits are not known to be saved.
+    pub(super) fn edits(&self) -> u32 {
+        self.carried
+            .iter()
+            .fold(self.uncarried, |sum, (_, edits)| sum.saturating_add(*edits))
+    }
+
+    /// An edit was made.
+    pub(super) fn made(&mut self) {
+        self.uncarried = self.uncarried.saturating_add(1);
+    }
+
+    /// What is in no frame yet went out in this one.
+    pub(super) fn carried_by(&mut self, frame: u64) {
+        let edits = std::mem::take(&mut self.uncarried);
+        if edits > 0 {
+            self.carried.push_back((frame, edits));
+        }
+    }
+
+    /// This frame carries everything the server lacks, whatever carried it before.
+    pub(super) fn all_carried_by(&mut self, frame: u64) {
+        self.connection_lost();
+        self.carried_by(frame);
+    }
+
+    /// The server has committed this connection's first `frames` frames.
+    pub(super) fn saved(&mut self, frames: u64) {
+        let done = self.carried.partition_point(|(frame, _)| *frame <= frames);
+        self.carried.drain(..done);
+    }
+
+    /// The server did not take this frame.
+    pub(super) fn rejected(&mut self, frame: u64) {
+        if let Some(at) = self.carried.iter().position(|(number, _)| *number == frame)
+            && let Some((_, edits)) = self.carried.remove(at)
+        {
+            self.uncarried = self.uncarried.saturating_add(edits);
+        }
+    }
+
+    /// Nothing more will be heard of the frames sent.
+    pub(super) fn connection_lost(&mut self) {
+        self.uncarried = self.edits();
+        self.carried.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_is_saved_when_its_frame_is() {
+        let mut unsaved = Unsaved::default();
+        unsaved.made();
+        unsaved.carried_by(1);
+        unsaved.made();
+        unsaved.carried_by(2);
+        unsaved.saved(1);
+        assert_eq!(unsaved.edits(), 1);
+        unsaved.rejected(2);
+        unsaved.saved(2);
+        assert_eq!(
+            unsaved.edits(),
+            1,
+            "a refused frame is not saved by a later count"
+        );
+        unsaved.all_carried_by(3);
+        unsaved.saved(3);
+        assert_eq!(unsaved.edits(), 0);
+    }
+
+    #[test]
+    fn a_lost_connection_saves_nothing() {
+        let mut unsaved = Unsaved::default();
+        unsaved.made();
+        unsaved.carried_by(1);
+        unsaved.connection_lost();
+        unsaved.saved(9);
+        assert_eq!(unsaved.edits(), 1);
+    }
+}
