@@ -23,7 +23,7 @@ pub use events::{
 pub use settings::Sabotage;
 pub use settings::Settings;
 
-use crate::document::{Document, TurnNumber};
+use crate::document::{Document, StateVector, TurnNumber};
 use crate::ids::{ConnectionId, Lineage, ReplicaId, RequestId, Seq};
 use crate::presence::Table;
 use crate::protocol::{CloseCode, Control, Dialect, Message, Status, awareness, codec};
@@ -101,6 +101,9 @@ pub struct Room {
     /// Set when the last connection leaves.
     idle_since: Option<Millis>,
     drain_by: Option<Millis>,
+    /// Turns of documents that were thrown away: a woken document counts from 0 again, and outboxes
+    /// remember turns across that.
+    turns_before: u64,
     /// The document was just woken and nothing has been merged since: if reading it panics, its
     /// stored form is at fault.
     fresh: bool,
@@ -130,6 +133,7 @@ impl Room {
             compact_after: Millis(0),
             idle_since: None,
             drain_by: None,
+            turns_before: 0,
             fresh: true,
         }
     }
@@ -401,10 +405,10 @@ impl Room {
                     echo,
                 } => {
                     counts.insert(connection, frames);
-                    if let Some((turn, frame)) = echo {
+                    if let Some((lane, frame)) = echo {
                         effects.push(Effect::Send {
                             connection,
-                            lane: Lane::Sync(turn),
+                            lane,
                             frame,
                         });
                     }
@@ -547,11 +551,32 @@ impl Room {
     }
 
     fn reload(&mut self, suspects: Vec<Offered>, effects: &mut Vec<Effect>) {
+        if let Phase::Live(document) = &self.phase {
+            self.turns_before += document.turn().0 + 1;
+        }
         self.phase = Phase::Loading { suspects };
         self.compacting = None;
         effects.push(Effect::Load {
             epoch: self.log.as_ref().map(Log::epoch),
         });
+    }
+}
+
+impl Room {
+    /// The lane of a frame that says what happened in this turn of the document awake now.
+    fn sync_lane(&self, turn: TurnNumber) -> Lane {
+        Lane::Sync(TurnNumber(self.turns_before + turn.0))
+    }
+
+    /// What a connection held before the turn it missed first; nothing when that cannot be told.
+    fn held_before(&self, missed: TurnNumber) -> StateVector {
+        let turn = missed.0.checked_sub(self.turns_before);
+        match (&self.phase, turn) {
+            (Phase::Live(document), Some(turn)) if turn > 0 => document
+                .state_vector_at(TurnNumber(turn))
+                .unwrap_or_default(),
+            _ => StateVector::default(),
+        }
     }
 }
 

@@ -272,9 +272,6 @@ impl Room {
         effects: &mut Vec<Effect>,
     ) {
         let _ = now;
-        let Phase::Live(document) = &mut self.phase else {
-            return;
-        };
         if !self.members.contains_key(&connection) {
             return;
         }
@@ -286,7 +283,10 @@ impl Room {
             missed
         };
         if let Some(turn) = missed.sync {
-            let held = document.state_vector_at(turn).unwrap_or_default();
+            let held = self.held_before(turn);
+            let Phase::Live(document) = &mut self.phase else {
+                return;
+            };
             match document.diff(&held) {
                 Ok(diff) => {
                     frames.push((Lane::Sync(turn), codec::encode(&Message::SyncStep2(diff))))

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::Lane;
 use crate::ids::{ConnectionId, Epoch, RequestId, Seq};
 use crate::record::{Logged, Record};
 use crate::time::Millis;
@@ -27,7 +28,7 @@ pub(super) enum Waiter {
     Connection {
         connection: ConnectionId,
         frames: u64,
-        echo: Option<(crate::document::TurnNumber, Bytes)>,
+        echo: Option<(Lane, Bytes)>,
     },
     /// A program.
     Request(RequestId),

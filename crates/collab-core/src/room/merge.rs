@@ -11,7 +11,7 @@ use super::{
     Answer, CloseCode, Counted, Dialect, Effect, Lane, LoadFailure, Loaded, Message, Phase, Room,
     codec, unavailable,
 };
-use crate::document::{Document, EditError, Offer, Outcome, Poisoned, Turn, TurnNumber};
+use crate::document::{Document, EditError, Offer, Outcome, Poisoned, Turn};
 use crate::ids::{ConnectionId, RequestId};
 use crate::protocol::RejectCode;
 use crate::record::Record;
@@ -248,7 +248,7 @@ impl Room {
         });
         if let Some(frame) = &frame {
             effects.push(Effect::Fanout {
-                lane: Lane::Sync(turn.number),
+                lane: self.sync_lane(turn.number),
                 frame: frame.clone(),
                 except: author,
             });
@@ -262,7 +262,7 @@ impl Room {
                     let echo = frame
                         .clone()
                         .filter(|_| author.is_some() && last == Some(offered.by))
-                        .map(|frame| (turn.number, frame));
+                        .map(|frame| (self.sync_lane(turn.number), frame));
                     self.accepted(offered, *new_replicas, echo, effects);
                 }
                 Outcome::Gap => self.gap(offered, effects),
@@ -286,7 +286,7 @@ impl Room {
         &mut self,
         offered: &Offered,
         new_replicas: u32,
-        echo: Option<(TurnNumber, Bytes)>,
+        echo: Option<(Lane, Bytes)>,
         effects: &mut Vec<Effect>,
     ) {
         #[cfg(feature = "sabotage")]
@@ -440,11 +440,11 @@ impl Room {
         };
         match edit(document) {
             Ok(delta) => {
-                let number = document.turn();
+                let turn = document.turn();
                 self.fresh = false;
                 if !delta.is_empty() {
                     effects.push(Effect::Fanout {
-                        lane: Lane::Sync(number),
+                        lane: self.sync_lane(turn),
                         frame: codec::encode(&Message::Update(delta.clone())),
                         except: None,
                     });

@@ -35,7 +35,7 @@ impl Default for Settings {
             max_frame_bytes: MAX_FRAME_BYTES,
             max_document_bytes: 128 << 20,
             max_connections: 1000,
-            max_new_replicas: 4096,
+            max_new_replicas: 16_384,
             unsaved_budget_bytes: 64 << 20,
             max_held_bytes: 32 << 20,
             idle_ms: 60_000,
