@@ -5,7 +5,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::plan::Step;
 use super::{Options, clippy, clippy_wasm, format};
@@ -33,9 +33,6 @@ const RUST_TESTS: &[&str] = &[
     "--features",
     "collab-server/sabotage",
 ];
-
-/// Measures the page; prints one line per part and fails over the budget.
-const SIZE_SCRIPT: &str = include_str!("size.mjs");
 
 /// Everything that steps share.
 pub struct Bench<'a> {
@@ -164,16 +161,12 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Weighs the page against its budget, as a browser would fetch it.
+/// Weighs the page against its budget, as a browser would fetch it. The page knows its parts.
 fn size(workspace: &Workspace) -> Result<Note> {
-    let mut command = Command::new("node");
-    command
-        .current_dir(workspace.web())
-        .args(["--input-type=module", "--eval", SIZE_SCRIPT]);
-    let text = process::capture(&mut command, SCRIPT_LIMIT)?;
-    if text.trim().is_empty() {
-        bail!("the page could not be weighed: no output");
-    }
+    let text = process::capture(
+        &mut web::script(workspace, Packages::Page, "size")?,
+        SCRIPT_LIMIT,
+    )?;
     eprintln!();
     for line in text.lines() {
         eprintln!("    {line}");
