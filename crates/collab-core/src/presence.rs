@@ -54,7 +54,6 @@ impl Ignored {
 #[derive(Debug)]
 struct Held {
     owner: ConnectionId,
-    heard: Millis,
     clock: u64,
     state: String,
 }
@@ -63,6 +62,8 @@ struct Held {
 #[derive(Debug, Default)]
 pub struct Table {
     here: BTreeMap<ReplicaId, Held>,
+    /// When each connection that owns or owned an entry last said anything.
+    heard: BTreeMap<ConnectionId, Millis>,
     /// Clock of the removal, by replica, and when.
     gone: BTreeMap<ReplicaId, (u64, Millis)>,
 }
@@ -75,14 +76,13 @@ impl Table {
         connection: ConnectionId,
         entry: &Entry,
     ) -> Result<(), Ignored> {
+        self.heard(now, connection);
         if entry.clock > MAX_CLOCK {
             return Err(Ignored::Malformed);
         }
         let known = self.here.get(&entry.replica);
         match (&entry.state, known) {
-            (_, Some(held))
-                if held.owner != connection && now.since(held.heard) < TAKEOVER_AFTER_MS =>
-            {
+            (_, Some(held)) if held.owner != connection && self.is_alive(now, held.owner) => {
                 Err(Ignored::Bound)
             }
             (None, None) => Err(Ignored::Old),
@@ -94,13 +94,7 @@ impl Table {
                 self.remember_gone(now, entry.replica, clock);
                 Ok(())
             }
-            (Some(_), Some(held)) if entry.clock <= held.clock => {
-                // An unchanged entry is a renewal: its owner is alive.
-                if let Some(held) = self.here.get_mut(&entry.replica) {
-                    held.heard = now;
-                }
-                Err(Ignored::Old)
-            }
+            (Some(_), Some(held)) if entry.clock <= held.clock => Err(Ignored::Old),
             (Some(_), None) if self.clock_of_gone(entry.replica) >= Some(entry.clock) => {
                 Err(Ignored::Old)
             }
@@ -117,7 +111,6 @@ impl Table {
                     entry.replica,
                     Held {
                         owner: connection,
-                        heard: now,
                         clock: entry.clock,
                         state: state.clone(),
                     },
@@ -129,15 +122,12 @@ impl Table {
 
     /// Something was heard from a connection: its entries stay its own.
     pub fn heard(&mut self, now: Millis, connection: ConnectionId) {
-        for held in self.here.values_mut() {
-            if held.owner == connection {
-                held.heard = now;
-            }
-        }
+        self.heard.insert(connection, now);
     }
 
     /// A connection is gone: its entries end, each with clock + 1.
     pub fn leave(&mut self, now: Millis, connection: ConnectionId) -> Vec<Entry> {
+        self.heard.remove(&connection);
         let replicas: Vec<ReplicaId> = self
             .here
             .iter()
@@ -194,6 +184,12 @@ impl Table {
     /// Whether nobody is here.
     pub fn is_empty(&self) -> bool {
         self.here.is_empty()
+    }
+
+    fn is_alive(&self, now: Millis, connection: ConnectionId) -> bool {
+        self.heard
+            .get(&connection)
+            .is_some_and(|heard| now.since(*heard) < TAKEOVER_AFTER_MS)
     }
 
     fn owned_by(&self, connection: ConnectionId) -> usize {
