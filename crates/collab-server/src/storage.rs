@@ -11,6 +11,10 @@ pub mod assemble;
 pub mod checksum;
 pub mod database_url;
 pub mod memory;
+pub mod migrate;
+pub mod open;
+pub mod postgres;
+pub mod sqlite;
 pub mod writer;
 
 use std::fmt;
@@ -21,6 +25,7 @@ use collab_core::ids::{Epoch, Lineage, RoomId, Seq};
 use collab_core::time::Millis;
 
 pub use database_url::DatabaseUrl;
+pub use open::{OpenError, OpenOptions, migrate, open};
 pub use writer::Writer;
 
 /// Largest body of one log record, in bytes (16 MiB). A larger one is answered with
@@ -65,7 +70,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>, StoreError>;
 
     /// Adds a snapshot of the state at `seq`, which must not be beyond the room's head nor older
-    /// than its newest snapshot. Removes nothing; a snapshot at the same seq is replaced.
+    /// than its newest snapshot. Removes nothing; a snapshot at the same seq is replaced. One at 0
+    /// is accepted and not kept: it says nothing.
     ///
     /// Errors: `Fenced`, `TooLarge` above [`MAX_DOCUMENT_BYTES`].
     async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError>;
@@ -247,6 +253,25 @@ impl StoreError {
     pub(crate) fn unavailable(doing: &str, why: impl fmt::Display) -> StoreError {
         StoreError::Unavailable(format!("while {doing}: {why}"))
     }
+
+    /// A [`StoreError::Corrupt`] about a room as a whole.
+    pub(crate) fn damaged(room: RoomKey, what: &str) -> StoreError {
+        StoreError::Corrupt {
+            room,
+            what: what.to_owned(),
+            seq: Seq(0),
+        }
+    }
+}
+
+/// Runs work that takes a processor for long, away from the runtime's own threads.
+pub(crate) async fn heavy<T: Send + 'static>(
+    doing: &'static str,
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::unavailable(doing, error)))
 }
 
 /// Divides a batch into runs of the same room and epoch, as indices in the order given, keeping the
@@ -264,4 +289,11 @@ pub(crate) fn runs(batch: &[Append]) -> Vec<Vec<usize>> {
         }
     }
     runs
+}
+
+/// Whether a run's places follow each other.
+pub(crate) fn contiguous(run: &[&Append]) -> bool {
+    run.iter()
+        .zip(run.iter().skip(1))
+        .all(|(one, other)| one.seq.0.checked_add(1) == Some(other.seq.0))
 }

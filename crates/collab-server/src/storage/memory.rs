@@ -220,7 +220,9 @@ impl Store for MemoryStore {
                 return Err(StoreError::Fenced);
             }
             room.snapshot = snapshot.seq;
-            room.snapshots.insert(snapshot.seq, row);
+            if snapshot.seq > Seq(0) {
+                room.snapshots.insert(snapshot.seq, row);
+            }
             Ok(())
         })
         .await

@@ -21,6 +21,7 @@ struct Plan {
     waiting: usize,
     skip: u64,
     fail: u64,
+    skip_answers: u64,
     lose: u64,
     closed: bool,
 }
@@ -50,7 +51,14 @@ impl Faults {
     /// The next `calls` calls do their work and then answer `Unavailable`: the commit whose answer
     /// never arrived.
     pub fn lose_next_answers(&self, calls: u64) {
-        self.plan().lose = calls;
+        self.lose_after(0, calls);
+    }
+
+    /// As [`lose_next_answers`](Self::lose_next_answers), but the first `skip` calls are answered.
+    pub fn lose_after(&self, skip: u64, calls: u64) {
+        let mut plan = self.plan();
+        plan.skip_answers = skip;
+        plan.lose = calls;
     }
 
     /// Every call from now on waits until [`release`](Self::release).
@@ -77,7 +85,8 @@ impl Faults {
         self.plan().closed = true;
     }
 
-    pub(super) async fn before(&self) -> Result<(), StoreError> {
+    /// What a call does first; for other stores that a test wants to fail.
+    pub async fn before(&self) -> Result<(), StoreError> {
         {
             let mut plan = self.plan();
             plan.calls += 1;
@@ -101,8 +110,13 @@ impl Faults {
         Ok(())
     }
 
-    pub(super) fn after(&self) -> Result<(), StoreError> {
+    /// What a call does last.
+    pub fn after(&self) -> Result<(), StoreError> {
         let mut plan = self.plan();
+        if plan.skip_answers > 0 {
+            plan.skip_answers -= 1;
+            return Ok(());
+        }
         if plan.lose == 0 {
             return Ok(());
         }

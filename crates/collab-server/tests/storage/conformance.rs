@@ -1,0 +1,44 @@
+//! What every store must do, test by test, and each test once per store.
+
+mod append;
+mod claim;
+mod fold;
+mod load;
+mod rooms;
+
+macro_rules! suite {
+    ($($module:ident: $($name:ident),+;)+) => {
+        suite!(@store memory Memory $($($module $name)+)+);
+        suite!(@store sqlite Sqlite $($($module $name)+)+);
+        suite!(@store postgres Postgres $($($module $name)+)+);
+    };
+    (@store $store:ident $kind:ident $($module:ident $name:ident)+) => {
+        mod $store {
+            use crate::stores::{Kind, run};
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    run(Kind::$kind, super::$module::$name).await;
+                }
+            )+
+        }
+    };
+}
+
+suite! {
+    claim: create_never_if_missing_new, epochs_grow, claims_race, creations_race;
+    append: contiguity, old_epoch_is_fenced, appended_again_is_committed,
+        other_bytes_at_a_taken_place_are_fenced, many_rooms_one_fenced, a_run_of_one_room,
+        size_limit, no_such_room, every_byte_comes_back, two_owners_never_mix,
+        committed_before_the_claim_stays_committed;
+    load: empty_only_when_nothing_was_written, flipped_record, missing_record, swapped_records,
+        record_of_another_epoch, head_too_low_or_too_high, newest_snapshot_first,
+        damaged_snapshots_fall_back, missing_snapshot_falls_back,
+        no_fallback_when_the_log_was_folded, no_such_room_is_not_empty, survives_a_restart;
+    fold: one_snapshot_removes_nothing, removes_below_the_previous, refuses_a_damaged_previous,
+        refuses_a_damaged_newest, refuses_a_log_with_a_hole, old_epoch_cannot_snapshot_or_fold,
+        snapshot_beyond_head_or_backwards, snapshot_again_at_the_same_place, snapshot_too_large,
+        snapshot_of_nothing, appends_go_on_during_folds;
+    rooms: names, described, list_pages, delete_and_make_again, deleted_owner_is_fenced,
+        answers_until_closed;
+}
