@@ -11,6 +11,7 @@ mod edit;
 mod files;
 mod gate;
 mod guard;
+mod halves;
 mod refusal;
 mod state_vector;
 mod sticky;
@@ -33,6 +34,7 @@ use self::gate::{Gate, Source, Stop};
 pub use self::gate::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
 use self::guard::Engine;
 pub use self::guard::Poisoned;
+use self::halves::Halves;
 pub use self::refusal::Refusal;
 pub use self::state_vector::StateVector;
 pub use self::sticky::Assoc;
@@ -484,8 +486,10 @@ impl Document {
         let text = doc.get_or_insert_text(file.root());
         let changes = Arc::clone(&self.changes);
         let name = file.clone();
+        let mut halves = Halves::of(&self.text(file));
         text.observe("watch", move |txn, event| {
             let edits = edit::from_delta(event.delta(txn));
+            let edits = halves.complete(&edit::visible(txn, event.target()), edits);
             if !edits.is_empty() {
                 changes
                     .lock()

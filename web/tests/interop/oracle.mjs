@@ -45,8 +45,7 @@ const answers = {
       turns: network.turns.map(({ updates, sv }) => ({ updates: updates.map(hex), sv })),
       probes: network.probes.map(({ sv }) => hex(sv)),
       whole: hex(Y.encodeStateAsUpdate(network.random.pick(network.seats).peer.doc)),
-      texts: texts(network.mirror),
-      cut: network.seats.some(({ peer }) => peer.cut)
+      texts: texts(network.mirror)
     }
   },
 

@@ -85,8 +85,6 @@ pub struct Script {
     /// The whole state of one replica at the end.
     pub whole: String,
     pub texts: Texts,
-    /// Whether somebody's edits may have cut surrogate pairs in half.
-    pub cut: bool,
 }
 
 /// The offers of one turn, and the state vector yjs has after it.
