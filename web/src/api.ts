@@ -1,0 +1,36 @@
+/** The few HTTP requests of the page. Must not know the screen. */
+import { encodedRoom } from "./address.js";
+
+/** Makes a room; resolves to its name. Rejects with an `Error` that a person can read. */
+export async function createRoom(root: URL): Promise<string> {
+  const answer = await request(new URL("api/rooms", root), "POST", {});
+  const room = isRecord(answer) ? (answer["roomId"] ?? answer["id"]) : undefined;
+  if (typeof room !== "string") throw new Error("The server made a room but did not say which.");
+  return room;
+}
+
+/** Says in which language the room's main file is written; "" means that nobody says. */
+export async function setLanguage(root: URL, room: string, language: string): Promise<void> {
+  await request(new URL(`api/rooms/${encodedRoom(room)}`, root), "PATCH", { language });
+}
+
+async function request(url: URL, method: string, body: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Error("The server does not answer. Is it running?");
+  }
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return answer;
+  const detail = isRecord(answer) ? (answer["detail"] ?? answer["title"]) : undefined;
+  throw new Error(typeof detail === "string" ? detail : `The server answered ${response.status}.`);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}

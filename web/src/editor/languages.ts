@@ -1,0 +1,148 @@
+/** The languages the page can colour: their names, how a text gives itself away, and the code for
+ *  each, fetched when first needed. Must not know the editor. */
+import type { Extension } from "@codemirror/state";
+import { StreamLanguage } from "@codemirror/language";
+
+export interface Language {
+  /** As the server and the completion engine call it. */
+  readonly id: string;
+  readonly name: string;
+  /** Other ids that mean the same. */
+  readonly aliases: readonly string[];
+  /** Each one that a text's beginning matches speaks for this language. */
+  readonly signs: readonly RegExp[];
+  readonly load: () => Promise<Extension>;
+}
+
+export const PLAIN: Language = {
+  id: "plaintext",
+  name: "Plain text",
+  aliases: ["", "text", "plain"],
+  signs: [],
+  load: () => Promise.resolve([]),
+};
+
+/** In the order of the picker. */
+export const LANGUAGES: readonly Language[] = [
+  PLAIN,
+  {
+    id: "c",
+    name: "C / C++",
+    aliases: ["cpp", "c++", "cc", "h", "hpp"],
+    signs: [/^#include\s*[<"]/m, /\bint main\s*\(/, /\bstd::|\bprintf\s*\(/],
+    load: async () => (await import("@codemirror/lang-cpp")).cpp(),
+  },
+  {
+    id: "css",
+    name: "CSS",
+    aliases: ["scss", "less"],
+    signs: [/^[.#]?[\w-]+(\s*[,>+~]?\s*[.#]?[\w-]+)*\s*\{\s*$/m, /^\s+[a-z-]+:\s*[^;{}]+;\s*$/m, /^@(media|import|font-face)\b/m],
+    load: async () => (await import("@codemirror/lang-css")).css(),
+  },
+  {
+    id: "go",
+    name: "Go",
+    aliases: ["golang"],
+    signs: [/^package \w+\s*$/m, /^func (\(\w+ \*?\w+\) )?\w+\(/m, /:=/],
+    load: async () => (await import("@codemirror/lang-go")).go(),
+  },
+  {
+    id: "html",
+    name: "HTML",
+    aliases: ["htm", "vue", "svelte"],
+    signs: [/^\s*<!doctype html/i, /<html\b/i, /<\/(div|body|p|span|head)>/i],
+    load: async () => (await import("@codemirror/lang-html")).html(),
+  },
+  {
+    id: "java",
+    name: "Java",
+    aliases: [],
+    signs: [/^import java[.\w]*;/m, /\bpublic (static|class|interface)\b/, /\bSystem\.out\./],
+    load: async () => (await import("@codemirror/lang-java")).java(),
+  },
+  {
+    id: "javascript",
+    name: "JavaScript",
+    aliases: ["js", "jsx", "mjs", "node"],
+    signs: [/^#!.*\bnode\b/, /\b(const|let)\s+[\w{[][^=\n]*=/, /=>|\bfunction\b[^\n]*\{/, /\bconsole\.log\(|\brequire\(/],
+    load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true }),
+  },
+  {
+    id: "json",
+    name: "JSON",
+    aliases: [],
+    signs: [/^\s*[{[]\s*("|$)/, /^\s*"[^"\n]*"\s*:/m],
+    load: async () => (await import("@codemirror/lang-json")).json(),
+  },
+  {
+    id: "markdown",
+    name: "Markdown",
+    aliases: ["md"],
+    signs: [/^#{1,6} \S/m, /^```/m, /^\s*[-*] \S/m, /\[[^\]\n]+\]\([^)\n]+\)/],
+    load: async () => (await import("@codemirror/lang-markdown")).markdown(),
+  },
+  {
+    id: "python",
+    name: "Python",
+    aliases: ["py", "python3"],
+    signs: [/^#!.*\bpython/, /^\s*def \w+\(.*\).*:\s*(#.*)?$/m, /^\s*(from \w[\w.]* )?import \w/m, /^\s*(if|for|while|class|elif|with)\b.*:\s*$/m, /\bprint\(/],
+    load: async () => (await import("@codemirror/lang-python")).python(),
+  },
+  {
+    id: "rust",
+    name: "Rust",
+    aliases: ["rs"],
+    signs: [/^\s*(pub )?fn \w+/m, /\blet mut\b/, /^use [\w:]+(::\{.*\})?;/m, /\bimpl\b.*\{/, /\bprintln!\(/],
+    load: async () => (await import("@codemirror/lang-rust")).rust(),
+  },
+  {
+    id: "shell",
+    name: "Shell",
+    aliases: ["sh", "bash", "zsh"],
+    signs: [/^#!.*\b(ba|z|da)?sh\b/, /^\s*(if \[|fi|done|esac)\b/m, /^\s*(export \w+=|echo )/m],
+    load: async () => StreamLanguage.define((await import("@codemirror/legacy-modes/mode/shell")).shell),
+  },
+  {
+    id: "sql",
+    name: "SQL",
+    aliases: ["postgres", "sqlite", "mysql"],
+    signs: [/^\s*(select|insert into|create table|update|delete from|with)\b/im, /\b(from|where|values|primary key)\b.*;?\s*$/im],
+    load: async () => (await import("@codemirror/lang-sql")).sql(),
+  },
+  {
+    id: "typescript",
+    name: "TypeScript",
+    aliases: ["ts", "tsx"],
+    signs: [/^\s*(export )?(interface|type) \w+/m, /:\s*(string|number|boolean|void|unknown|Promise<)\b/, /^import .* from ["']/m, /=>|\bfunction\b[^\n]*\{/],
+    load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true, typescript: true }),
+  },
+  {
+    id: "yaml",
+    name: "YAML",
+    aliases: ["yml"],
+    signs: [/^---\s*$/m, /^[\w-]+:\s*$/m, /^\s+- [\w-]+:/m],
+    load: async () => (await import("@codemirror/lang-yaml")).yaml(),
+  },
+];
+
+/** The language with this id or alias; `undefined` when the page has no colours for it. */
+export function languageNamed(id: string): Language | undefined {
+  const wanted = id.toLowerCase();
+  return LANGUAGES.find((language) => language.id === wanted || language.aliases.includes(wanted));
+}
+
+/** Signs of two kinds are needed before a text is taken for a language, or a first line that says
+ *  so itself. */
+const ENOUGH_SIGNS = 2;
+
+/** What `beginning` (the first few thousand characters of a text) looks like. */
+export function languageOf(beginning: string): Language {
+  let best = PLAIN;
+  let most = 0;
+  for (const language of LANGUAGES) {
+    const signs = language.signs.filter((sign) => sign.test(beginning)).length;
+    if (signs > most) [best, most] = [language, signs];
+  }
+  const saysSo = /^(#!|\s*<!doctype)/i.test(beginning);
+  return most >= ENOUGH_SIGNS || (saysSo && most > 0) ? best : PLAIN;
+}

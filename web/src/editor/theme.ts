@@ -1,0 +1,70 @@
+/** How the editor looks. Colours are the page's own variables (`styles/colours.css`), so light and
+ *  dark need no second theme. Must not know the document. */
+import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
+import { Compartment, type Extension } from "@codemirror/state";
+import { EditorView } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import type { Disposable } from "../dom.js";
+
+const look = EditorView.theme({
+  "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--paper)", fontSize: "var(--code-size)" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6", overflow: "auto" },
+  ".cm-content": { padding: "14px 0 40vh", caretColor: "var(--caret)" },
+  ".cm-line": { padding: "0 20px 0 10px" },
+  ".cm-gutters": { backgroundColor: "var(--paper)", color: "var(--faint)", border: "none", paddingLeft: "8px" },
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "3ch", padding: "0 10px 0 6px" },
+  ".cm-activeLine": { backgroundColor: "var(--active-line)" },
+  ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--text)" },
+  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--caret)", borderLeftWidth: "2px", marginLeft: "-1px" },
+  "& > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { background: "var(--selection-idle)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { background: "var(--selection)" },
+  ".cm-selectionMatch": { backgroundColor: "var(--match)" },
+  "&.cm-focused .cm-matchingBracket": { backgroundColor: "var(--match)", outline: "1px solid var(--line)" },
+  "&.cm-focused .cm-nonmatchingBracket": { backgroundColor: "transparent", textDecoration: "underline wavy var(--bad)" },
+  ".cm-placeholder": { color: "var(--muted)" },
+  ".cm-foldPlaceholder": { backgroundColor: "var(--surface)", border: "1px solid var(--line)", color: "var(--muted)" },
+  ".cm-panels": { backgroundColor: "var(--surface)", color: "var(--text)", fontFamily: "var(--sans)" },
+  ".cm-panels.cm-panels-bottom": { borderTop: "1px solid var(--line)" },
+  ".cm-panel.cm-search": { padding: "8px 12px", fontSize: "14px" },
+  ".cm-textfield": { backgroundColor: "var(--paper)", border: "1px solid var(--control-line)", borderRadius: "6px", padding: "4px 8px" },
+  ".cm-button": { backgroundImage: "none", backgroundColor: "var(--paper)", border: "1px solid var(--control-line)", borderRadius: "6px", padding: "4px 10px" },
+  ".cm-searchMatch": { backgroundColor: "var(--match)", outline: "1px solid var(--control-line)" },
+  ".cm-searchMatch-selected": { backgroundColor: "var(--selection)" },
+  ".cm-tooltip": { backgroundColor: "var(--surface)", border: "1px solid var(--line)", borderRadius: "8px" },
+});
+
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
+  { tag: [tags.controlKeyword, tags.moduleKeyword], color: "var(--code-keyword)", fontWeight: "600" },
+  { tag: [tags.string, tags.special(tags.string), tags.attributeValue], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null, tags.atom, tags.unit, tags.color], color: "var(--code-number)" },
+  { tag: [tags.comment, tags.meta, tags.processingInstruction], color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: [tags.typeName, tags.className, tags.namespace, tags.tagName], color: "var(--code-type)" },
+  { tag: [tags.function(tags.variableName), tags.function(tags.propertyName), tags.macroName, tags.labelName], color: "var(--code-function)" },
+  { tag: [tags.propertyName, tags.attributeName], color: "var(--code-property)" },
+  { tag: [tags.regexp, tags.escape], color: "var(--code-number)" },
+  { tag: [tags.definition(tags.variableName), tags.variableName], color: "var(--text)" },
+  { tag: [tags.operator, tags.punctuation, tags.bracket], color: "var(--code-punctuation)" },
+  { tag: tags.heading, color: "var(--code-keyword)", fontWeight: "700" },
+  { tag: tags.strong, fontWeight: "700" },
+  { tag: tags.emphasis, fontStyle: "italic" },
+  { tag: [tags.link, tags.url], color: "var(--code-function)", textDecoration: "underline" },
+  { tag: tags.strikethrough, textDecoration: "line-through" },
+  { tag: tags.invalid, color: "var(--bad)" },
+]);
+
+const darkness = new Compartment();
+const prefersDark = () => matchMedia("(prefers-color-scheme: dark)");
+
+export function theme(): Extension {
+  return [look, syntaxHighlighting(colours), darkness.of(EditorView.darkTheme.of(prefersDark().matches))];
+}
+
+/** Keeps CodeMirror's own light and dark details in step with the system. */
+export function followSystemTheme(view: EditorView): Disposable {
+  const query = prefersDark();
+  const follow = () => view.dispatch({ effects: darkness.reconfigure(EditorView.darkTheme.of(query.matches)) });
+  query.addEventListener("change", follow);
+  return { dispose: () => query.removeEventListener("change", follow) };
+}

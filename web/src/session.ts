@@ -1,0 +1,181 @@
+/**
+ * Carries out what the WASM client decides: opens sockets, sets the alarm clock, hands changes
+ * on. Makes no decision of its own, and must not know the editor.
+ */
+import type { Client, Edit, Effect, File, Place, RelativePosition, SaveState } from "./wasm/collab_wasm.js";
+import type { OpenSocket, Socket } from "./socket.js";
+
+/** What a session tells the page. */
+export interface Listeners {
+  /** Other people's edits of a file that was opened; offsets before any of them. */
+  readonly changed: (file: string, edits: readonly Edit[]) => void;
+  /** The editor shows what the document does not have: show this instead. */
+  readonly reset: (file: string, text: string) => void;
+  /** The list of files or the room's own description changed. */
+  readonly described: () => void;
+  /** Somebody's presence as JSON, or `undefined` when they are gone. */
+  readonly peer: (replica: number, state: string | undefined) => void;
+  readonly status: (state: SaveState) => void;
+  /** The client itself failed; nothing will be sent any more. */
+  readonly broken: (error: unknown) => void;
+}
+
+/** One person's stay in one room. */
+export interface Session {
+  /** This stay's number among the replicas of the room. */
+  readonly replica: number;
+  start(listeners: Listeners): void;
+  /** Watches the file, and returns its text as it is now. */
+  openFile(file: string): string;
+  edit(file: string, edits: readonly Edit[]): void;
+  /** The whole presence entry as JSON. */
+  presence(state: string): void;
+  /** The person or the network is back: do not wait any longer. */
+  retry(): void;
+  state(): SaveState;
+  files(): readonly File[];
+  meta(key: string): string | undefined;
+  /** Positions that hold on to the text around them, one per offset. */
+  sticky(file: string, offsets: readonly number[]): readonly (RelativePosition | undefined)[];
+  /** Where such positions are now; input from peers, so anything may be in it. */
+  resolve(positions: readonly unknown[]): readonly (Place | undefined)[];
+  stop(): void;
+}
+
+/** `setTimeout` takes no more; a later deadline is looked at again then. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const IGNORE: Listeners = {
+  changed: () => {},
+  reset: () => {},
+  described: () => {},
+  peer: () => {},
+  status: () => {},
+  broken: () => {},
+};
+
+export function createSession(client: Client, openSocket: OpenSocket): Session {
+  let listeners = IGNORE;
+  let socket: Socket | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let lastState: SaveState = { kind: "connecting" };
+  let alive = true;
+  const queue: Effect[] = [];
+  let draining = false;
+
+  /** Runs one call of the client and carries out its effects, in order. Effects of calls made
+   *  meanwhile (a caret that moves because text did) wait behind those of this one. */
+  function run(call: (now: number) => Effect[]): void {
+    if (!alive) return;
+    try {
+      queue.push(...call(Date.now()));
+      if (draining) return;
+      draining = true;
+      try {
+        for (let effect = queue.shift(); effect; effect = queue.shift()) carryOut(effect);
+      } finally {
+        draining = false;
+      }
+      arm();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case "connect":
+        connect();
+        return;
+      case "send":
+        socket?.send(effect.frame);
+        return;
+      case "disconnect":
+        socket?.close();
+        socket = undefined;
+        return;
+      case "changed":
+        listeners.changed(effect.file, effect.edits);
+        return;
+      case "reset":
+        listeners.reset(effect.file, effect.text);
+        return;
+      case "described":
+        listeners.described();
+        return;
+      case "peer":
+        listeners.peer(effect.replica, effect.state);
+        return;
+      case "status":
+        lastState = effect.state;
+        listeners.status(effect.state);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  function connect(): void {
+    socket?.close();
+    const mine: Socket = openSocket({
+      opened: () => run((now) => client.opened(now)),
+      frame: (bytes) => run((now) => client.frame(now, bytes)),
+      closed: (code, reason) => {
+        if (socket === mine) socket = undefined;
+        run((now) => client.closed(now, code, reason));
+      },
+    });
+    socket = mine;
+  }
+
+  function arm(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    const deadline = alive ? client.nextDeadline() : undefined;
+    if (deadline === undefined) return;
+    const wait = Math.min(Math.max(deadline - Date.now(), 0), LONGEST_TIMER_MS);
+    timer = setTimeout(() => run((now) => client.tick(now)), wait);
+  }
+
+  /** After a trap the client's memory cannot be trusted: stop, and say so. */
+  function fail(error: unknown): void {
+    if (!alive) return;
+    const unsaved = "unsaved" in lastState ? lastState.unsaved : 0;
+    end();
+    lastState = { kind: "attention", unsaved, reason: "The editor's engine failed. Download a copy, then reload." };
+    listeners.status(lastState);
+    listeners.broken(error);
+  }
+
+  function end(): void {
+    alive = false;
+    clearTimeout(timer);
+    socket?.close();
+    socket = undefined;
+    queue.length = 0;
+  }
+
+  return {
+    replica: client.replica(),
+    start(to) {
+      listeners = to;
+      run((now) => client.start(now));
+    },
+    openFile: (file) => client.openFile(file),
+    edit: (file, edits) => run((now) => client.edit(now, file, edits)),
+    presence: (state) => run((now) => client.presence(now, state)),
+    retry: () => run((now) => client.retry(now)),
+    state: () => lastState,
+    files: () => (alive ? client.files() : []),
+    meta: (key) => (alive ? client.meta(key) : undefined),
+    sticky: (file, offsets) => (alive ? client.sticky(file, Uint32Array.from(offsets)) : []),
+    resolve: (positions) => (alive ? client.resolve(positions) : []),
+    stop() {
+      listeners = IGNORE;
+      run((now) => client.stop(now));
+      if (!alive) return;
+      end();
+      client.free();
+    },
+  };
+}

@@ -1,0 +1,6 @@
+/** Unit tests: no browser, no server. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["tests/unit/**/*.test.ts"], testTimeout: 60_000 },
+});
