@@ -15,3 +15,5 @@ pub mod presence;
 pub mod room;
 
 pub mod session;
+
+pub mod autocomplete;

@@ -1,0 +1,87 @@
+//! Finds the language at the caret when it is not the document's: scripts and styles in HTML,
+//! fenced code in Markdown. Must not know what is suggested there.
+
+use super::language::{self, Language};
+
+/// A stretch of the document in one language.
+pub struct Inner {
+    /// Its language.
+    pub language: &'static Language,
+    /// First byte in the document.
+    pub start: usize,
+    /// Byte behind its last.
+    pub stop: usize,
+}
+
+/// The stretch between `start` and `stop` around `caret` that is in one language.
+pub fn find(
+    text: &str,
+    start: usize,
+    caret: usize,
+    stop: usize,
+    document: &'static Language,
+) -> Inner {
+    let before = text.get(start..caret).unwrap_or("");
+    let after = text.get(caret..stop).unwrap_or("");
+    let found = match document.id {
+        "html" => element(before, after, "script").or_else(|| element(before, after, "style")),
+        "markdown" => fence(before, after),
+        _ => None,
+    };
+    match found {
+        Some((language, from, to)) => Inner {
+            language,
+            start: start + from,
+            stop: caret + to,
+        },
+        None => Inner {
+            language: document,
+            start,
+            stop,
+        },
+    }
+}
+
+/// Inside `<script>` or `<style>`: language, start in `before`, end in `after`.
+fn element(before: &str, after: &str, tag: &str) -> Option<(&'static Language, usize, usize)> {
+    let open = before.rfind(tag)?;
+    let opening = before.get(..open)?.ends_with('<');
+    let rest = before.get(open..)?;
+    let attributes = rest.get(..rest.find('>')?)?;
+    if !opening || rest.contains("</") {
+        return None;
+    }
+    let id = match tag {
+        "style" => "css",
+        _ if attributes.contains("json") => "json",
+        _ => "javascript",
+    };
+    let to = after.find("</").unwrap_or(after.len());
+    Some((language::find(id), open + attributes.len() + 1, to))
+}
+
+/// Inside a fence that names a language we know.
+fn fence(before: &str, after: &str) -> Option<(&'static Language, usize, usize)> {
+    let mut open = None;
+    let mut at = 0;
+    for line in before.split_inclusive('\n') {
+        at += line.len();
+        if let Some(name) = line.trim_start().strip_prefix("```") {
+            open = match open {
+                Some(_) => None,
+                // The line must be complete: on it, the caret is still in Markdown.
+                None => line.ends_with('\n').then_some((name, at)),
+            };
+        }
+    }
+    let (name, from) = open?;
+    let name = name.split([' ', '{', ',']).next().unwrap_or("");
+    let language = language::find(name);
+    let to = after.find("```").map_or(after.len(), |fence| {
+        after
+            .get(..fence)
+            .and_then(|body| body.rfind('\n'))
+            .map_or(0, |newline| newline + 1)
+    });
+    (!language.rules.is_empty() && language.id != "markdown").then_some((language, from, to))
+}
