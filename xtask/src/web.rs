@@ -97,7 +97,13 @@ pub fn build_page(workspace: &Workspace) -> Result<Note> {
 pub fn dev(workspace: &Workspace, report: &Report, args: &[OsString]) -> Result<()> {
     report.finish();
     eprintln!("\n▸ the page with hot reload; start the server beside it with `cargo xtask serve`");
-    process::become_program(npm(&workspace.web()).args(["run", "dev", "--"]).args(args))
+    // Not by npm, which ends at SIGTERM without passing it on.
+    let vite = workspace
+        .web()
+        .join("node_modules")
+        .join(".bin")
+        .join("vite");
+    process::become_program(Command::new(vite).current_dir(workspace.web()).args(args))
 }
 
 /// The npm script `name` of a folder as a command, or a clear line when there is none of that name.

@@ -79,14 +79,16 @@ fn no_unsafe(file: &Source) -> Option<String> {
     ))
 }
 
-/// A crate that does not inherit the workspace's lints escapes all of them in silence.
+/// A crate that does not inherit the workspace's lints escapes all of them in silence. One that is a workspace
+/// of its own (fuzz targets, which only another compiler can build) has nothing to inherit from.
 fn lints(file: &Source) -> Option<String> {
-    let is_package = file.text.lines().any(|line| line.trim() == "[package]");
+    let has = |table: &str| file.text.lines().any(|line| line.trim() == table);
+    let is_member = has("[package]") && !has("[workspace]");
     let inherits = file
         .text
         .replace(' ', "")
         .contains("[lints]\nworkspace=true");
-    (is_package && !inherits).then(|| format!("{}: lacks `[lints] workspace = true`", file.path))
+    (is_member && !inherits).then(|| format!("{}: lacks `[lints] workspace = true`", file.path))
 }
 
 #[cfg(test)]
@@ -144,5 +146,12 @@ mod tests {
         );
         assert!(lints(&file("Cargo.toml", "[package]\nname = \"a\"\n")).is_some());
         assert_eq!(lints(&file("Cargo.toml", "[workspace]\n")), None);
+        assert_eq!(
+            lints(&file(
+                "Cargo.toml",
+                "[package]\nname = \"a\"\n[workspace]\n"
+            )),
+            None
+        );
     }
 }
