@@ -5,6 +5,8 @@
 //! the server dies: two servers that start at once apply each migration once, and the second waits
 //! and finds nothing left to do.
 
+use std::fmt;
+
 use rusqlite::{Connection, TransactionBehavior};
 use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
@@ -42,6 +44,20 @@ pub struct Migrated {
     pub applied: Vec<i64>,
     /// The database's version now.
     pub version: i64,
+}
+
+impl fmt::Display for Migrated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.applied.len() {
+            0 => write!(f, "up to date at version {}", self.version),
+            1 => write!(f, "1 migration applied, now at version {}", self.version),
+            count => write!(
+                f,
+                "{count} migrations applied, now at version {}",
+                self.version
+            ),
+        }
+    }
 }
 
 /// Why a database was not brought up to date. Nothing was changed.

@@ -106,7 +106,13 @@ async fn campaign(database: Database, sabotage: Option<&str>, kills: u32) -> Fou
     let mut people: Vec<Person> = (0..ROOMS * PEOPLE)
         .map(|number| {
             let room = format!("kill-{}", number / PEOPLE);
-            Person::arrive(server.address(), &room, number, chance.random(), heard.clone())
+            Person::arrive(
+                server.address(),
+                &room,
+                number,
+                chance.random(),
+                heard.clone(),
+            )
         })
         .collect();
     let mut found = Found::default();

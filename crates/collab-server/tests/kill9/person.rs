@@ -89,9 +89,7 @@ impl Ledger {
                 Made::Insert(token) if !deleted.contains(token) && !text.contains(token) => {
                     Some(format!("{token} is missing"))
                 }
-                Made::Delete(token) if text.contains(token) => {
-                    Some(format!("{token} is back"))
-                }
+                Made::Delete(token) if text.contains(token) => Some(format!("{token} is back")),
                 Made::Insert(_) | Made::Delete(_) => None,
             })
             .collect()
@@ -149,7 +147,10 @@ impl Person {
 
     /// What was typed and saved so far.
     pub fn ledger(&self) -> Ledger {
-        self.ledger.lock().expect("nobody panics holding it").clone()
+        self.ledger
+            .lock()
+            .expect("nobody panics holding it")
+            .clone()
     }
 
     /// Waits until the socket is gone and everything that was in it has been read.
@@ -268,8 +269,10 @@ impl Stay {
     async fn give(&mut self, input: Input) {
         let mut effects = Vec::new();
         self.session.handle(now(), input, &mut effects);
-        self.ledger.lock().expect("nobody panics holding it").unsaved =
-            usize::try_from(self.session.unsaved()).expect("a count fits");
+        self.ledger
+            .lock()
+            .expect("nobody panics holding it")
+            .unsaved = usize::try_from(self.session.unsaved()).expect("a count fits");
         for effect in effects {
             match effect {
                 Effect::Connect => self.wants_socket = true,

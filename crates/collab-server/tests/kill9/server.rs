@@ -84,14 +84,22 @@ impl Server {
 
     /// The next life.
     pub async fn restart(&mut self) {
-        self.child.wait().await.expect("the killed server is reaped");
+        self.child
+            .wait()
+            .await
+            .expect("the killed server is reaped");
         self.child = launch(&self.database, self.sabotage.as_deref(), self.port).await;
     }
 
     /// The text of a room's main file, as a program reads it.
     pub async fn text(&self, room: &str) -> String {
         let url = format!("http://{}/api/rooms/{room}/files/main", self.address());
-        let response = self.http.get(&url).send().await.expect("the server answers");
+        let response = self
+            .http
+            .get(&url)
+            .send()
+            .await
+            .expect("the server answers");
         let status = response.status();
         let body = response.text().await.expect("a body");
         if status == reqwest::StatusCode::NOT_FOUND {

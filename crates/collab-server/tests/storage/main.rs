@@ -6,5 +6,6 @@ mod fault_points;
 mod group_commit;
 mod migrations;
 mod postgres_only;
+mod proxy;
 mod sqlite_only;
 mod stores;

@@ -6,6 +6,7 @@ use collab_server::storage::{
     Appended, DatabaseUrl, OpenError, OpenOptions, Store, StoreError, open,
 };
 
+use crate::proxy::{Proxy, Wire};
 use crate::stores::*;
 
 #[tokio::test]
@@ -172,4 +173,75 @@ async fn settled(store: &dyn Store, append: &collab_server::storage::Append) -> 
         }
     }
     panic!("no connection comes back");
+}
+
+/// The connection breaks in the middle of a commit, and nobody knows whether it happened. Offering
+/// the same record again settles it both ways.
+#[tokio::test]
+async fn unknown_commits_are_settled_both_ways() {
+    let subject = Subject::new(Kind::Postgres).await;
+    let Hands::Postgres(database) = &subject.hands else {
+        unreachable!("asked for");
+    };
+    let proxy = Proxy::start(&database.url).await;
+    let store = open(&proxy.url, &options()).await.unwrap();
+    let claim = new_room(&*store, "r").await;
+    let mut seq = 0;
+    for (cut, committed) in [(Wire::CutQuestions, false), (Wire::CutAnswers, true)] {
+        // The first one prepares the statement, so that the next is one question and one answer.
+        seq += 1;
+        fill(&*store, &claim, seq..=seq).await;
+        seq += 1;
+        proxy.set(cut);
+        let unknown = store.append(&[record(&claim, seq)]).await;
+        assert!(
+            matches!(unknown, Err(StoreError::Unavailable(_))),
+            "{unknown:?}"
+        );
+        proxy.set(Wire::Whole);
+        let head = subject.store.load(claim.key).await.unwrap().head.0;
+        assert_eq!(head == seq, committed, "{cut:?} did what it says");
+        assert_eq!(
+            settled(&*store, &record(&claim, seq)).await,
+            Appended::Committed
+        );
+    }
+    let loaded = subject.store.load(claim.key).await.unwrap();
+    assert_eq!(loaded.records, bodies(1..=4));
+    store.close().await;
+    subject.finish().await;
+}
+
+/// The network swallows everything without closing anything: the call ends, its connection is
+/// thrown away, and the next one works.
+#[tokio::test]
+async fn a_silent_connection_is_given_up() {
+    let subject = Subject::new(Kind::Postgres).await;
+    let Hands::Postgres(database) = &subject.hands else {
+        unreachable!("asked for");
+    };
+    let proxy = Proxy::start(&database.url).await;
+    let store = open(&proxy.url, &options()).await.unwrap();
+    let claim = new_room(&*store, "r").await;
+    fill(&*store, &claim, 1..=1).await;
+    proxy.set(Wire::Silent);
+    // The question is read by nobody until the wire is whole again, for new connections only.
+    let (name, offer) = (room("r"), [record(&claim, 2)]);
+    let (append, loaded) = tokio::join!(store.append(&offer), store.describe(&name));
+    proxy.set(Wire::Whole);
+    assert!(
+        matches!(append, Err(StoreError::Unavailable(_))),
+        "{append:?}"
+    );
+    assert!(
+        matches!(loaded, Err(StoreError::Unavailable(_))),
+        "{loaded:?}"
+    );
+    let soon = Duration::from_secs(5);
+    let again = tokio::time::timeout(soon, store.append(&offer)).await;
+    assert_eq!(again, Ok(Ok(vec![Appended::Committed])));
+    let described = tokio::time::timeout(soon, store.describe(&name)).await;
+    assert!(matches!(described, Ok(Ok(Some(_)))), "{described:?}");
+    store.close().await;
+    subject.finish().await;
 }
