@@ -174,8 +174,11 @@ impl Room {
                             Ok(()) => {
                                 self.presence_changed.insert(entry.replica);
                             }
-                            Err(ignored) => effects
-                                .push(Effect::Count(Counted::PresenceRejected(ignored.name()))),
+                            Err(ignored) => {
+                                effects
+                                    .push(Effect::Count(Counted::PresenceRejected(ignored.name())));
+                                self.tell_of_removal(connection, entry, effects);
+                            }
                         }
                     }
                 }
@@ -194,6 +197,27 @@ impl Room {
             }
             // A client has nothing to deny, and what we do not know we ignore.
             Message::Denied(_) | Message::Unknown(_) => {}
+        }
+    }
+
+    /// Somebody came back with an entry older than its own removal. Its owner answers the removal
+    /// with a newer clock (`y-protocols` does), and is seen at once instead of at its next renewal.
+    fn tell_of_removal(
+        &mut self,
+        connection: ConnectionId,
+        offered: &awareness::Entry,
+        effects: &mut Vec<Effect>,
+    ) {
+        let known = self.presence.entry(offered.replica);
+        if let Some(gone) = known.filter(|known| known.state.is_none())
+            && offered.state.is_some()
+            && offered.clock <= gone.clock
+        {
+            effects.push(Effect::Send {
+                connection,
+                lane: Lane::Presence,
+                frame: codec::encode(&Message::Awareness(awareness::encode([gone].iter()))),
+            });
         }
     }
 
@@ -358,8 +382,16 @@ impl Room {
                 code,
                 reason: reason.to_owned(),
             }),
-            // Plain clients print it; a gap needs no words, they are asked for the rest.
-            Dialect::YWebsocket if code == RejectCode::Gap => return,
+            // Plain clients print it. A gap needs no words, they are asked for the rest; and what
+            // ends the connection is said by `close`.
+            Dialect::YWebsocket
+                if matches!(
+                    code,
+                    RejectCode::Gap | RejectCode::Malformed | RejectCode::TooLarge
+                ) =>
+            {
+                return;
+            }
             Dialect::YWebsocket => Message::Denied(reason.to_owned()),
         };
         effects.push(Effect::Send {

@@ -241,10 +241,8 @@ fn garbage_closes_its_sender_and_nobody_else() {
             })
             .collect();
         assert_eq!(closed, [(A, CloseCode::Malformed)], "{garbage:?}");
-        assert!(matches!(
-            House::sent(&effects, A).last(),
-            Some(Message::Denied(_))
-        ));
+        let sent = House::sent(&effects, A);
+        assert!(matches!(&sent[..], [Message::Denied(_)]), "{sent:?}");
         house.give(Input::Leave { connection: A });
         house.take();
     }
@@ -542,6 +540,36 @@ fn presence_ends_with_its_connection() {
     };
     let gone = awareness::decode(body.clone()).expect("own bytes");
     assert_eq!((gone[0].clock, gone[0].state.clone()), (2, None));
+}
+
+#[test]
+fn who_returns_behind_its_own_removal_is_told_and_answers() {
+    let mut house = House::empty();
+    house.join(A, Dialect::YWebsocket);
+    house.join(B, Dialect::YWebsocket);
+    let entry = |clock| awareness::Entry {
+        replica: ReplicaId::ours(5),
+        clock,
+        state: Some("{}".to_owned()),
+    };
+    let offer = |clock| Message::Awareness(awareness::encode([entry(clock)].iter()));
+    house.frame(A, &offer(1));
+    house.give(Input::Leave { connection: A });
+    house.join(A, Dialect::YWebsocket);
+    house.take();
+
+    house.frame(A, &offer(1));
+    let effects = house.take();
+    assert_eq!(House::sent(&effects, B), [], "others know it already");
+    let sent = House::sent(&effects, A);
+    let [Message::Awareness(body)] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    let told = awareness::decode(body.clone()).expect("own bytes");
+    assert_eq!((told[0].clock, told[0].state.clone()), (2, None));
+
+    house.frame(A, &offer(3));
+    assert_eq!(House::sent(&house.take(), B), [offer(3)]);
 }
 
 #[test]
