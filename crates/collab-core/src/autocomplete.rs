@@ -28,6 +28,11 @@ mod rank;
 mod rules;
 mod window;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod situations;
+
 use crate::ids::Offset;
 use context::Context;
 

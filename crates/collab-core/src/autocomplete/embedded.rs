@@ -85,3 +85,37 @@ fn fence(before: &str, after: &str) -> Option<(&'static Language, usize, usize)>
     });
     (!language.rules.is_empty() && language.id != "markdown").then_some((language, from, to))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(document: &str, marked: &str) -> (&'static str, String) {
+        let caret = marked.find('‸').unwrap_or(0);
+        let text = marked.replace('‸', "");
+        let inner = find(&text, 0, caret, text.len(), language::find(document));
+        (
+            inner.language.id,
+            text.get(inner.start..inner.stop).unwrap_or("?").to_owned(),
+        )
+    }
+
+    #[test]
+    fn the_language_at_the_caret() {
+        assert_eq!(at("html", "<p>‸</p>").0, "html");
+        assert_eq!(
+            at("html", "<script type=module>\nlet ‸a;\n</script>"),
+            ("javascript", "\nlet a;\n".into())
+        );
+        assert_eq!(at("html", "<style>a {‸}</style>"), ("css", "a {}".into()));
+        assert_eq!(at("html", "<script>a</script>‸").0, "html");
+        assert_eq!(at("html", "<script src=‸").0, "html");
+        assert_eq!(
+            at("md", "```python\nx = ‸\n```\n"),
+            ("python", "x = \n".into())
+        );
+        assert_eq!(at("md", "```python\nx\n```\n‸").0, "markdown");
+        assert_eq!(at("md", "```py‸").0, "markdown");
+        assert_eq!(at("md", "```klingon\n‸").0, "markdown");
+    }
+}

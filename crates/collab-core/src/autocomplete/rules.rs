@@ -9,13 +9,18 @@ use super::language::Language;
 mod braces;
 mod c;
 mod closing;
+mod css;
 mod go;
 mod headers;
 mod java;
 mod javascript;
+mod json;
 mod lines;
+mod markdown;
+mod markup;
 mod python;
 mod rust;
+mod sql;
 mod starting;
 mod values;
 mod words;
@@ -51,6 +56,12 @@ pub const LANGUAGES: &[&Language] = &[
     &java::JAVA,
     &c::C,
     &c::CPP,
+    &markup::HTML,
+    &markup::XML,
+    &css::CSS,
+    &sql::SQL,
+    &markdown::MARKDOWN,
+    &json::JSON,
 ];
 
 /// What tests ask the engine: texts with a `‸` at the caret go in, and answers come out as one

@@ -1,7 +1,9 @@
 //! JavaScript and TypeScript, with and without JSX. Their rules by what they are about:
 //! [`definitions`], [`flow`], [`modules`], [`calls`], [`types`].
 
-use super::Rule;
+use super::{Rule, markup};
+use crate::autocomplete::Suggestion;
+use crate::autocomplete::context::Context;
 use crate::autocomplete::language::{Language, Lexis, Quote};
 
 mod calls;
@@ -47,6 +49,7 @@ const RULES: &[Rule] = &[
     calls::state,
     types::interface,
     types::annotation,
+    tags,
 ];
 
 const KEYWORDS: &[&str] = &[
@@ -234,3 +237,10 @@ pub static TSX: Language = language(
     TYPED_KEYWORDS,
     "export default function App() {\n\treturn <h1>Hello, world!</h1>;\n}\n",
 );
+
+/// Tags, where the file may hold any: in plain JavaScript a `<` compares.
+fn tags(context: &Context<'_>, found: &mut Vec<Suggestion>) {
+    if matches!(context.language.id, "jsx" | "tsx") {
+        markup::in_jsx(context, found);
+    }
+}

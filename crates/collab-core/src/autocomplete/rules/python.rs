@@ -110,6 +110,7 @@ pub static PYTHON: Language = Language {
         expressions::give_back,
         expressions::raise,
         expressions::print,
+        expressions::lambda,
         expressions::comprehension,
         expressions::super_init,
     ],

@@ -1,12 +1,12 @@
 //! Statements and expressions on one line.
 
 use crate::autocomplete::context::Context;
-use crate::autocomplete::names::singular;
+use crate::autocomplete::names::{Role, singular};
 use crate::autocomplete::rank::{EXACT, LIKELY, PLAUSIBLE};
 use crate::autocomplete::rules::values;
 use crate::autocomplete::{Kind, Suggestion};
 
-/// `return `, `yield `, `await `, `assert `, `x = ` → the value most likely meant.
+/// `return `, `yield `, `assert `, `x = ` → the nearest values; functions only to be called.
 pub fn give_back(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     if !context.at_code_end() || !context.typed.is_empty() {
         return;
@@ -14,13 +14,9 @@ pub fn give_back(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     let keyword = ["return ", "yield ", "assert "].contains(&context.trimmed());
     let assigned = context.trimmed().ends_with(" = ") && context.closers().is_empty();
     if keyword || assigned {
-        for (place, name) in (0..3).zip(context.names.iter()) {
-            context.offer(
-                found,
-                Kind::Phrase,
-                if keyword { LIKELY } else { PLAUSIBLE } - place,
-                &[name.text],
-            );
+        let score = if keyword { LIKELY } else { PLAUSIBLE };
+        for (place, name) in (0..3).zip(context.names.of(Role::Value)) {
+            context.offer(found, Kind::Phrase, score - place, &[name]);
         }
         context.offer(found, Kind::Phrase, PLAUSIBLE - 20, &["None"]);
     }
@@ -64,6 +60,24 @@ pub fn print(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     }
 }
 
+/// `lambda` → its parameter and a value, as `key=` and its like want it.
+pub fn lambda(context: &Context<'_>, found: &mut Vec<Suggestion>) {
+    if !context.at_code_end() {
+        return;
+    }
+    let space = match context.line {
+        line if line.ends_with("lambda ") => "",
+        _ if context.typed == "lambda" => " ",
+        _ => return,
+    };
+    context.offer(
+        found,
+        Kind::Phrase,
+        EXACT,
+        &[space, "item: ‸", &context.closers()],
+    );
+}
+
 /// In brackets, `x for ` → the loop of a comprehension, to its end.
 pub fn comprehension(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     let Some(open) = context.innermost().filter(|_| context.at_code_end()) else {
@@ -91,12 +105,10 @@ pub fn comprehension(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         None => (" ", rest),
     };
     if rest.is_empty() {
-        let Some(items) = many
+        let items = many
             .find(|items| singular(items) == own)
-            .or_else(|| values::iterables(context).next())
-        else {
-            return;
-        };
+            .or_else(|| values::iterables(context).next());
+        let items = items.unwrap_or("items");
         let variable = if own.is_empty() {
             singular(items)
         } else {
@@ -152,11 +164,14 @@ mod tests {
         );
         assert_eq!(first("python", "total = 1\nprint(‸"), "total)");
         assert_eq!(first("python", "total = 1\nprint(‸)"), "total");
+        assert_eq!(first("python", "def f(x):\n    return ‸"), "x");
         assert_eq!(first("python", "raise ‸"), "ValueError(\"‸\")");
     }
 
     #[test]
     fn comprehensions() {
+        assert_eq!(first("python", "xs = [x for ‸"), "x in items]");
+        assert_eq!(first("python", "sorted(rows, key=lambda‸"), " item: ‸)");
         assert_eq!(
             first("python", "users = []\nrows = []\nx = [user.name for ‸"),
             "user in users]"
