@@ -116,3 +116,15 @@ test('a returning client is asked for what the server lacks', async () => {
   await converged([writer, reader])
   assert.equal(reader.text.toString(), 'written before the first connection')
 })
+
+test('subprotocols and URL parameters meant for other servers do no harm', async () => {
+  const options = { protocols: ['y', 'token.1'], params: { token: 'a b/?', room: 'elsewhere' } }
+  const clients = await Promise.all(['3.1.0', '3.0.0', '3.1.0-rc.5'].map((version) =>
+    new Client(server, 'parameters', { version, options }).synced()))
+  clients[0].text.insert(0, 'here')
+  await converged([...clients, await seat('parameters', '1.5.4')])
+  for (const { sockets, provider } of clients) {
+    assert.equal(sockets, 1)
+    assert.equal(provider.ws.protocol, 'y', 'the first one offered is selected')
+  }
+})
