@@ -9,7 +9,8 @@ export interface Language {
   readonly name: string;
   /** Other ids that mean the same. */
   readonly aliases: readonly string[];
-  /** Each one that a text's beginning matches speaks for this language. */
+  /** Each one that some line matches speaks for this language. No repetition inside a
+   *  repetition: other people choose what these are run on. */
   readonly signs: readonly RegExp[];
   readonly load: () => Promise<Extension>;
 }
@@ -29,21 +30,21 @@ export const LANGUAGES: readonly Language[] = [
     id: "c",
     name: "C / C++",
     aliases: ["cpp", "c++", "cc", "h", "hpp"],
-    signs: [/^#include\s*[<"]/m, /\bint main\s*\(/, /\bstd::|\bprintf\s*\(/],
+    signs: [/^#include\s*[<"]/, /\bint main\s*\(/, /\bstd::|\bprintf\s*\(/],
     load: async () => (await import("@codemirror/lang-cpp")).cpp(),
   },
   {
     id: "css",
     name: "CSS",
     aliases: ["scss", "less"],
-    signs: [/^[.#]?[\w-]+(\s*[,>+~]?\s*[.#]?[\w-]+)*\s*\{\s*$/m, /^\s+[a-z-]+:\s*[^;{}]+;\s*$/m, /^@(media|import|font-face)\b/m],
+    signs: [/^\s*([.#:][\w-]+|body|html|div|main|a|p|h[1-6]|ul|li|\*)[^;=()]*\{\s*$/, /^\s+[a-z-]+: [^;{}]+;\s*$/, /^@(media|import|font-face)\b/],
     load: async () => (await import("@codemirror/lang-css")).css(),
   },
   {
     id: "go",
     name: "Go",
     aliases: ["golang"],
-    signs: [/^package \w+\s*$/m, /^func (\(\w+ \*?\w+\) )?\w+\(/m, /:=/],
+    signs: [/^package \w+\s*$/, /^func (\(\w+ \*?\w+\) )?\w+\(/, /:=/],
     load: async () => (await import("@codemirror/lang-go")).go(),
   },
   {
@@ -57,7 +58,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "java",
     name: "Java",
     aliases: [],
-    signs: [/^import java[.\w]*;/m, /\bpublic (static|class|interface)\b/, /\bSystem\.out\./],
+    signs: [/^import java[.\w]*;/, /\bpublic (static|class|interface)\b/, /\bSystem\.out\./],
     load: async () => (await import("@codemirror/lang-java")).java(),
   },
   {
@@ -71,56 +72,56 @@ export const LANGUAGES: readonly Language[] = [
     id: "json",
     name: "JSON",
     aliases: [],
-    signs: [/^\s*[{[]\s*("|$)/, /^\s*"[^"\n]*"\s*:/m],
+    signs: [/^\s*[{[]\s*("|$)/, /^\s*"[^"\n]*"\s*:/],
     load: async () => (await import("@codemirror/lang-json")).json(),
   },
   {
     id: "markdown",
     name: "Markdown",
     aliases: ["md"],
-    signs: [/^#{1,6} \S/m, /^```/m, /^\s*[-*] \S/m, /\[[^\]\n]+\]\([^)\n]+\)/],
+    signs: [/^#{1,6} \S/, /^```/, /^\s*[-*] \S/, /\[[^\]\n]+\]\([^)\n]+\)/],
     load: async () => (await import("@codemirror/lang-markdown")).markdown(),
   },
   {
     id: "python",
     name: "Python",
     aliases: ["py", "python3"],
-    signs: [/^#!.*\bpython/, /^\s*def \w+\(.*\).*:\s*(#.*)?$/m, /^\s*(from \w[\w.]* )?import \w/m, /^\s*(if|for|while|class|elif|with)\b.*:\s*$/m, /\bprint\(/],
+    signs: [/^#!.*\bpython/, /^\s*(async )?def \w+\(/, /^\s*(from \w[\w.]* )?import \w/, /^\s*(if|for|while|class|elif|with)\b.*:\s*$/, /\bprint\(/],
     load: async () => (await import("@codemirror/lang-python")).python(),
   },
   {
     id: "rust",
     name: "Rust",
     aliases: ["rs"],
-    signs: [/^\s*(pub )?fn \w+/m, /\blet mut\b/, /^use [\w:]+(::\{.*\})?;/m, /\bimpl\b.*\{/, /\bprintln!\(/],
+    signs: [/^\s*(pub )?fn \w+/, /\blet mut\b/, /^use [\w:]+(::\{.*\})?;/, /\bimpl\b.*\{/, /\bprintln!\(/],
     load: async () => (await import("@codemirror/lang-rust")).rust(),
   },
   {
     id: "shell",
     name: "Shell",
     aliases: ["sh", "bash", "zsh"],
-    signs: [/^#!.*\b(ba|z|da)?sh\b/, /^\s*(if \[|fi|done|esac)\b/m, /^\s*(export \w+=|echo )/m],
+    signs: [/^#!.*\b(ba|z|da)?sh\b/, /^\s*(if \[|fi|done|esac)\b/, /^\s*(export \w+=|echo )/],
     load: async () => StreamLanguage.define((await import("@codemirror/legacy-modes/mode/shell")).shell),
   },
   {
     id: "sql",
     name: "SQL",
     aliases: ["postgres", "sqlite", "mysql"],
-    signs: [/^\s*(select|insert into|create table|update|delete from|with)\b/im, /\b(from|where|values|primary key)\b.*;?\s*$/im],
+    signs: [/^\s*(select|insert into|create table|update|delete from)\b/i, /\b(from|where|values|primary key)\b/i],
     load: async () => (await import("@codemirror/lang-sql")).sql(),
   },
   {
     id: "typescript",
     name: "TypeScript",
     aliases: ["ts", "tsx"],
-    signs: [/^\s*(export )?(interface|type) \w+/m, /:\s*(string|number|boolean|void|unknown|Promise<)\b/, /^import .* from ["']/m, /=>|\bfunction\b[^\n]*\{/],
+    signs: [/^\s*(export )?(interface|type) \w+/, /:\s*(string|number|boolean|void|unknown|Promise<)\b/, /^import .* from ["']/, /=>|\bfunction\b[^\n]*\{/],
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true, typescript: true }),
   },
   {
     id: "yaml",
     name: "YAML",
     aliases: ["yml"],
-    signs: [/^---\s*$/m, /^[\w-]+:\s*$/m, /^\s+- [\w-]+:/m],
+    signs: [/^---\s*$/, /^[\w-]+:\s*$/, /^\s+- [\w-]+:/],
     load: async () => (await import("@codemirror/lang-yaml")).yaml(),
   },
 ];
@@ -135,14 +136,20 @@ export function languageNamed(id: string): Language | undefined {
  *  so itself. */
 const ENOUGH_SIGNS = 2;
 
-/** What `beginning` (the first few thousand characters of a text) looks like. */
+/** How much is looked at: this many lines, and of each this many UTF-16 code units. Together they
+ *  bound the work, whatever the text. */
+const LINES = 60;
+const LINE_LENGTH = 160;
+
+/** What a text looks like that begins like this. */
 export function languageOf(beginning: string): Language {
+  const lines = beginning.split("\n", LINES).map((line) => line.slice(0, LINE_LENGTH));
   let best = PLAIN;
   let most = 0;
   for (const language of LANGUAGES) {
-    const signs = language.signs.filter((sign) => sign.test(beginning)).length;
+    const signs = language.signs.filter((sign) => lines.some((line) => sign.test(line))).length;
     if (signs > most) [best, most] = [language, signs];
   }
-  const saysSo = /^(#!|\s*<!doctype)/i.test(beginning);
+  const saysSo = /^(#!|\s*<!doctype)/i.test(lines[0] ?? "");
   return most >= ENOUGH_SIGNS || (saysSo && most > 0) ? best : PLAIN;
 }

@@ -14,6 +14,9 @@ const look = EditorView.theme({
   ".cm-line": { padding: "0 20px 0 10px" },
   ".cm-gutters": { backgroundColor: "var(--paper)", color: "var(--faint)", border: "none", paddingLeft: "8px" },
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "3ch", padding: "0 10px 0 6px" },
+  // Fold marks only for whoever points at them.
+  ".cm-foldGutter": { opacity: "0", transition: "opacity 150ms" },
+  ".cm-gutters:hover .cm-foldGutter": { opacity: "1" },
   ".cm-activeLine": { backgroundColor: "var(--active-line)" },
   ".cm-activeLineGutter": { backgroundColor: "transparent", color: "var(--text)" },
   ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--caret)", borderLeftWidth: "2px", marginLeft: "-1px" },

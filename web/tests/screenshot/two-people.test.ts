@@ -46,15 +46,16 @@ test("two people typing", async () => {
     await ana.open(room);
     await ben.open(room);
 
-    // Ben selects a word and goes on writing at the end of the class.
+    // Ben writes at the end of the class and selects some of it; Ana has her caret in the middle.
     await ben.goToEnd();
-    await ben.type("\ndef pages_about(self, topic: str) -> list[str]:\n");
+    await ben.type("\n    def pages_about(self, topic: str) -> list[str]:\n");
     await ana.page.locator(".cm-line", { hasText: "pages_about" }).waitFor();
     await ana.page.locator(".cm-line", { hasText: "words = text" }).click();
     await ana.page.keyboard.press("End");
     await ana.reads(/^Saved$/);
     await ben.type("return [page for page in self.pages if topic in page]", 15);
-    await ben.page.keyboard.press("Shift+Control+ArrowLeft");
+    await ben.page.keyboard.press("ArrowLeft");
+    for (let word = 0; word < 3; word += 1) await ben.page.keyboard.press("Shift+Control+ArrowLeft");
     await ana.seesCarets(["Ben"]);
     await ana.page.locator(".collab-caret-labelled").waitFor();
     await ana.page.locator(".collab-selection").waitFor();

@@ -35,7 +35,12 @@ export class Person {
 
   async open(url: URL): Promise<void> {
     await this.page.goto(url.href);
-    await this.page.locator(".cm-content").waitFor();
+    try {
+      await this.page.locator(".cm-content").waitFor();
+    } catch (error) {
+      const screen = await this.page.locator("body").innerText();
+      throw new Error(`no editor at ${url}, but: ${screen}\n${this.complaints.join("\n")}`, { cause: error });
+    }
   }
 
   /** The text as it stands on the screen. Only for texts that fit it. */
