@@ -191,6 +191,8 @@ fn clippy_wasm(workspace: &Workspace) -> Result<Note> {
         "collab-core",
         "--package",
         "collab-wasm",
+        "--package",
+        "collab-suggest",
     ]);
     command.args(["--target", WASM_TARGET, "--", "-D", "warnings"]);
     process::run(&mut command, LINT_LIMIT)?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("collab-core", &[]),
     ("collab-wasm", &["collab-core"]),
+    ("collab-suggest", &["collab-core"]),
     ("collab-server", &["collab-core"]),
     ("collab-sim", &["collab-core"]),
     ("benches", &["collab-core", "collab-server", "collab-sim"]),
