@@ -1,0 +1,111 @@
+//! Every route, and what all answers have in common. Must not know documents.
+
+mod api;
+mod assets;
+mod error;
+mod origin;
+mod room_name;
+mod standing;
+mod upgrade;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse as _;
+use axum::routing::{any, get};
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+pub use self::api::rfc3339::rfc3339;
+pub use self::error::Problem;
+pub use self::origin::Origins;
+use crate::rooms::Rooms;
+use crate::storage::Store;
+use crate::telemetry::Metrics;
+use crate::transport::Doorway;
+
+/// The longest pause inside a request's body. A slower one hears 408.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What handlers use.
+#[derive(Clone)]
+pub struct App {
+    pub inner: Arc<Inner>,
+}
+
+/// See [`App`].
+pub struct Inner {
+    pub rooms: Rooms,
+    pub store: Arc<dyn Store>,
+    pub metrics: Metrics,
+    pub doorway: Doorway,
+    pub origins: Origins,
+    pub auto_create: bool,
+    /// Where people reach the server, without a trailing slash.
+    pub public_url: Option<String>,
+    pub max_message_bytes: usize,
+    pub max_document_bytes: usize,
+    /// Set when the server begins to stop.
+    pub draining: CancellationToken,
+    /// WebSockets run here, so that whoever stops can wait for them.
+    pub sockets: tokio_util::task::TaskTracker,
+}
+
+/// All routes.
+pub fn routes(app: App) -> Router {
+    let limit = app.inner.max_message_bytes;
+    Router::new()
+        .route("/yjs/{*room}", any(upgrade::yjs))
+        .merge(api::routes())
+        .route("/healthz", get(standing::alive))
+        .route("/readyz", get(standing::ready))
+        .route("/metrics", get(standing::metrics))
+        .route("/", get(assets::page))
+        .route("/room/{*room}", get(assets::page))
+        .fallback(assets::file)
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(middleware::from_fn_with_state(app.clone(), every_answer))
+        .with_state(app)
+}
+
+/// What a socket hears when there are too many.
+pub fn full(max_connections: usize) -> Response<Body> {
+    let detail =
+        format!("the server has {max_connections} connections, its limit (--max-connections)");
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too-many-connections",
+        "Too many connections",
+        detail,
+    )
+    .limit(max_connections, Some("--max-connections"))
+    .passing()
+    .into_response()
+}
+
+/// Refuses pages of other sites, dresses errors, and adds what every answer carries.
+async fn every_answer(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
+    let changes = !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    let response = if (changes || is_upgrade) && !app.inner.origins.allow(request.headers()) {
+        origin::refused().into_response()
+    } else {
+        next.run(request).await
+    };
+    let mut response = error::dress(response, app.inner.max_message_bytes).await;
+    let headers = response.headers_mut();
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    let no_referrer = HeaderValue::from_static("no-referrer");
+    headers.insert(header::REFERRER_POLICY, no_referrer);
+    response
+}

@@ -1,0 +1,211 @@
+//! The effects that reach the database, as futures: each ends in the input that answers it. Must
+//! not know the room that asked.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use collab_core::document::{Digest, Document};
+use collab_core::ids::{Epoch, Lineage, ReplicaId, RoomId, Seq};
+use collab_core::room::{AppendFailure, Input, LoadFailure, Loaded};
+
+use super::Wake;
+use super::registry::Shared;
+use crate::storage::{Append, Claim, Create, Snapshot, StoreError, Stored};
+
+/// What a future brings back: the input, and the claim when one was made.
+pub(super) struct Brought {
+    /// What a load was to do about a room that does not exist.
+    pub(super) wake: Wake,
+    pub(super) claim: Option<Claim>,
+    pub(super) input: Input,
+}
+
+impl From<Input> for Brought {
+    fn from(input: Input) -> Brought {
+        Brought {
+            wake: Wake::Existing,
+            claim: None,
+            input,
+        }
+    }
+}
+
+/// Claims the room, or keeps the claim it has, and reads what is stored.
+pub(super) async fn load(
+    shared: Arc<Shared>,
+    room: RoomId,
+    wake: Wake,
+    claimed: Option<Claim>,
+) -> Brought {
+    let claim = match claimed {
+        Some(claim) => claim,
+        None => {
+            let create = match wake {
+                Wake::Existing => Create::Never,
+                Wake::OrCreate => Create::IfMissing {
+                    lineage: Lineage(*uuid::Uuid::new_v4().as_bytes()),
+                },
+            };
+            match shared.store.claim(&room, create, shared.clock.now()).await {
+                Ok(claim) => claim,
+                Err(error) => return failed(wake, None, &error),
+            }
+        }
+    };
+    match shared.store.load(claim.key).await {
+        Ok(stored) => Brought {
+            wake,
+            claim: Some(claim),
+            input: Input::Loaded(loaded(&claim, stored)),
+        },
+        Err(error) => failed(wake, Some(claim), &error),
+    }
+}
+
+fn loaded(claim: &Claim, stored: Stored) -> Loaded {
+    if !stored.damaged_snapshots.is_empty() {
+        tracing::error!(
+            snapshots = stored.damaged_snapshots.len(),
+            "snapshots did not read back right; an older one and the log were used"
+        );
+    }
+    let (snapshot_seq, snapshot) = match stored.snapshot {
+        Some(snapshot) => (snapshot.seq, Some(snapshot.state)),
+        None => (Seq(0), None),
+    };
+    Loaded {
+        lineage: claim.lineage,
+        epoch: claim.epoch,
+        head: stored.head,
+        snapshot_seq,
+        snapshot,
+        records: stored
+            .records
+            .into_iter()
+            .map(|(_, record)| record)
+            .collect(),
+    }
+}
+
+fn failed(wake: Wake, claim: Option<Claim>, error: &StoreError) -> Brought {
+    let failure = match error {
+        StoreError::NotFound => LoadFailure::NotFound,
+        StoreError::Corrupt { .. } | StoreError::TooLarge { .. } => LoadFailure::Corrupt,
+        StoreError::Unavailable(_) | StoreError::Fenced | StoreError::AlreadyExists => {
+            LoadFailure::Unavailable
+        }
+    };
+    if failure != LoadFailure::NotFound {
+        tracing::error!(%error, "the room cannot be loaded");
+    }
+    Brought {
+        wake,
+        claim,
+        input: Input::LoadFailed(failure),
+    }
+}
+
+/// Appends one record and waits until it is durable.
+pub(super) async fn append(shared: Arc<Shared>, append: Append) -> Brought {
+    let seq = append.seq;
+    let begun = Instant::now();
+    let input = match shared.writer.append(append).await {
+        Ok(()) => {
+            shared.metrics.committed(begun.elapsed());
+            Input::Appended { seq }
+        }
+        Err(error) => {
+            shared.metrics.append_failed();
+            tracing::warn!(%error, seq = seq.0, "an append failed");
+            Input::AppendFailed {
+                seq,
+                failure: match error {
+                    StoreError::Unavailable(_) | StoreError::TooLarge { .. } => {
+                        AppendFailure::Unavailable
+                    }
+                    StoreError::Fenced
+                    | StoreError::NotFound
+                    | StoreError::AlreadyExists
+                    | StoreError::Corrupt { .. } => AppendFailure::Fenced,
+                },
+            }
+        }
+    };
+    input.into()
+}
+
+/// Verifies a state by decoding it, stores it as a snapshot, and then, in a transaction of its
+/// own, folds the log below the snapshot before it.
+///
+/// `digest` is the live document's at the moment the state was encoded. What does not decode to
+/// the same is never stored: the log would be folded under it one day.
+pub(super) async fn compact(
+    shared: Arc<Shared>,
+    claim: Claim,
+    epoch: Epoch,
+    seq: Seq,
+    state: Bytes,
+    digest: Digest,
+) -> Brought {
+    let Ok(turn) = Arc::clone(&shared.heavy).acquire_owned().await else {
+        return Input::CompactFailed { seq }.into();
+    };
+    let checked = {
+        let state = state.clone();
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            decodes_to(&state, digest)
+        })
+        .await
+    };
+    match checked {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => {
+            shared.metrics.snapshot_refused();
+            tracing::error!(
+                seq = seq.0,
+                why,
+                "a snapshot does not verify; the log stays"
+            );
+            return Input::CompactFailed { seq }.into();
+        }
+        Err(error) => {
+            shared.metrics.snapshot_refused();
+            tracing::error!(seq = seq.0, %error, "verifying a snapshot failed; the log stays");
+            return Input::CompactFailed { seq }.into();
+        }
+    }
+    let snapshot = Snapshot {
+        key: claim.key,
+        epoch,
+        seq,
+        state,
+        content_sha256: digest.0,
+    };
+    if let Err(error) = shared.store.put_snapshot(snapshot).await {
+        tracing::warn!(%error, seq = seq.0, "a snapshot was not stored; the log stays");
+        return Input::CompactFailed { seq }.into();
+    }
+    shared.metrics.snapshot_stored();
+    match shared.store.fold(claim.key, epoch).await {
+        Ok(folded) => tracing::debug!(
+            seq = seq.0,
+            records = folded.records_deleted,
+            snapshots = folded.snapshots_deleted,
+            "log folded"
+        ),
+        // The snapshot stands; what it covers is removed another time.
+        Err(error) => tracing::warn!(%error, seq = seq.0, "the log was not folded"),
+    }
+    Input::Compacted { seq }.into()
+}
+
+fn decodes_to(state: &[u8], digest: Digest) -> Result<(), &'static str> {
+    let scratch = Document::load(ReplicaId::ours(0), [state]).map_err(|_| "it does not decode")?;
+    match scratch.digest() {
+        Ok(decoded) if decoded == digest => Ok(()),
+        Ok(_) => Err("it decodes to another content"),
+        Err(_) => Err("what it decodes to cannot be read"),
+    }
+}

@@ -1,0 +1,202 @@
+//! Rooms, texts and updates over HTTP, while people are in the room.
+
+use collab_core::document::{Document, Edit, FileId};
+use collab_core::ids::{Offset, ReplicaId};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::server::{Running, settings};
+
+async fn create(server: &Running, body: Value) -> Value {
+    let request = reqwest::Client::new()
+        .post(server.url("/api/rooms"))
+        .json(&body);
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::CREATED);
+    response.json().await.expect("JSON")
+}
+
+#[tokio::test]
+async fn a_room_is_made_shown_changed_and_deleted() {
+    let server = Running::start(settings()).await;
+    let http = reqwest::Client::new();
+    let body = json!({"name": "Pairing", "language": "rust", "text": "fn main() {}\n"});
+    let room = create(&server, body).await;
+    let id = room["roomId"].as_str().expect("an id");
+    assert_eq!(room["id"], room["roomId"]);
+    assert_eq!(room["url"], server.url(&format!("/room/{id}")));
+    assert_eq!(room["code"], "fn main() {}\n");
+    assert_eq!(
+        (&room["name"], &room["language"]),
+        (&json!("Pairing"), &json!("rust"))
+    );
+
+    let mut ann = Client::collab(server.address, id).await;
+    ann.until_text("fn main() {}\n").await;
+    let address = server.url(&format!("/api/rooms/{id}"));
+    let change = http
+        .patch(&address)
+        .json(&json!({"name": "Two", "language": "go"}));
+    let changed: Value = change
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON");
+    assert_eq!(
+        (&changed["name"], &changed["language"]),
+        (&json!("Two"), &json!("go"))
+    );
+    assert_eq!(changed["activeUsers"], 1);
+    ann.until("the new name", |ann| {
+        ann.document.meta("name").as_deref() == Some("Two")
+    })
+    .await;
+
+    for path in [
+        format!("/rooms/{id}"),
+        format!("/rooms/{id}/"),
+        format!("/api/rooms/{id}/"),
+    ] {
+        let shown = http.get(server.url(&path)).send().await.expect("an answer");
+        let shown: Value = shown.json().await.expect("JSON");
+        assert_eq!(shown["code"], "fn main() {}\n", "{path}");
+    }
+
+    let removed = http.delete(&address).send().await.expect("an answer");
+    assert_eq!(removed.status(), StatusCode::NO_CONTENT);
+    assert_eq!(ann.until_closed().await.0, 4409);
+    let gone = http.get(&address).send().await.expect("an answer");
+    assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+    let again = http.delete(&address).send().await.expect("an answer");
+    assert_eq!(again.status(), StatusCode::NOT_FOUND);
+    // A room of the same name is another document.
+    let mut ben = Client::collab(server.address, id).await;
+    ben.until_synced().await;
+    assert_eq!(ben.text(), "");
+    assert_ne!(
+        ben.welcome.map(|welcome| welcome.lineage),
+        ann.welcome.map(|welcome| welcome.lineage)
+    );
+}
+
+#[tokio::test]
+async fn putting_a_text_edits_only_what_differs() {
+    let server = Running::start(settings()).await;
+    let http = reqwest::Client::new();
+    let room = create(&server, json!({"text": "one\ntwo\nthree\n"})).await;
+    let file = server.url(&format!(
+        "/api/rooms/{}/files/main",
+        room["id"].as_str().expect("id")
+    ));
+    let mut ann = Client::collab(server.address, room["id"].as_str().expect("an id")).await;
+    ann.until_text("one\ntwo\nthree\n").await;
+    // Ann's caret stands behind "three".
+    let caret = ann
+        .document
+        .sticky(
+            &FileId::main(),
+            Offset(13),
+            collab_core::document::Assoc::After,
+        )
+        .expect("a place in the text");
+
+    let seen = http.get(&file).send().await.expect("an answer");
+    assert_eq!(seen.headers()["content-type"], "text/plain; charset=utf-8");
+    let tag = seen.headers()["etag"].clone();
+    assert_eq!(seen.text().await.expect("a text"), "one\ntwo\nthree\n");
+    let same = http
+        .get(&file)
+        .header("if-none-match", &tag)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
+
+    let put = http
+        .put(&file)
+        .header("if-match", &tag)
+        .body("one\n😀 two\nthree\n");
+    assert_eq!(
+        put.send().await.expect("an answer").status(),
+        StatusCode::NO_CONTENT
+    );
+    ann.until_text("one\n😀 two\nthree\n").await;
+    let (_, moved) = ann.document.resolve(&caret).expect("still there");
+    assert_eq!(moved, Offset(16), "the caret moved with its text");
+
+    let late = http.put(&file).header("if-match", &tag).body("overwritten");
+    let late = late.send().await.expect("an answer");
+    assert_eq!(late.status(), StatusCode::PRECONDITION_FAILED);
+    let problem: Value = late.json().await.expect("JSON");
+    assert_eq!(problem["type"], "urn:collab:problem:text-changed");
+    assert_eq!(ann.text(), "one\n😀 two\nthree\n");
+}
+
+#[tokio::test]
+async fn updates_go_out_and_come_in() {
+    let server = Running::start(settings()).await;
+    let http = reqwest::Client::new();
+    let room = create(&server, json!({"text": "start "})).await;
+    let id = room["id"].as_str().expect("an id");
+    let url = server.url(&format!("/api/rooms/{id}/update"));
+    let whole = http.get(&url).send().await.expect("an answer");
+    let whole = whole.bytes().await.expect("bytes");
+    let mut replica = Document::load(ReplicaId::ours(77), [&whole[..]]).expect("an update");
+    assert_eq!(replica.text(&FileId::main()), "start ");
+
+    let edit = Edit {
+        at: Offset(6),
+        delete: 0,
+        insert: "and end".to_owned(),
+    };
+    let before = replica.state_vector();
+    let update = replica.edit(&FileId::main(), &[edit]).expect("at the end");
+    let applied = http
+        .post(&url)
+        .body(update)
+        .send()
+        .await
+        .expect("an answer");
+    assert_eq!(applied.status(), StatusCode::OK);
+    let mut ann = Client::collab(server.address, id).await;
+    ann.until_text("start and end").await;
+
+    use base64::Engine as _;
+    let sv = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(before.encode());
+    let diff = http
+        .get(format!("{url}?sv={sv}"))
+        .send()
+        .await
+        .expect("an answer");
+    let diff = diff.bytes().await.expect("bytes");
+    assert!(diff.len() < whole.len() + 10, "only the difference");
+    let mut other = Document::load(ReplicaId::ours(78), [&whole[..], &diff[..]]).expect("both");
+    assert_eq!(other.text(&FileId::main()), "start and end");
+    assert_eq!(other.encode().is_ok(), replica.encode().is_ok());
+}
+
+#[tokio::test]
+async fn completion_answers_at_every_address() {
+    let server = Running::start(settings()).await;
+    let http = reqwest::Client::new();
+    for path in [
+        "/api/autocomplete",
+        "/api/autocomplete/",
+        "/autocomplete",
+        "/autocomplete/",
+    ] {
+        let body = json!({"code": "def ", "cursorPosition": 4, "language": "python"});
+        let answer = http
+            .post(server.url(path))
+            .json(&body)
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let answer: Value = answer.json().await.expect("JSON");
+        assert_ne!(answer["suggestion"], "", "{path}: {answer}");
+    }
+}

@@ -1,0 +1,170 @@
+//! A server in this process, on a free port, over a store that the test may make misbehave.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use collab_core::ids::{Epoch, RoomId};
+use collab_core::time::Millis;
+use collab_server::shutdown::Drained;
+use collab_server::storage::memory::MemoryStore;
+use collab_server::storage::{
+    Append, Appended, Claim, Create, Folded, RoomInfo, RoomKey, Snapshot, Store, StoreError, Stored,
+};
+use collab_server::transport::Timing;
+use collab_server::{Server, Settings};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long a test waits for anything that should happen.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub struct Running {
+    pub address: SocketAddr,
+    pub store: Arc<Bench>,
+    stop: CancellationToken,
+    task: JoinHandle<Drained>,
+}
+
+/// The product's settings, with periods that a test can wait for.
+pub fn settings() -> Settings {
+    Settings {
+        timing: Timing {
+            farewell: Duration::from_millis(20),
+            ..Timing::default()
+        },
+        ..Settings::local()
+    }
+}
+
+impl Running {
+    pub async fn start(settings: Settings) -> Running {
+        Running::over(settings, Arc::new(Bench::default())).await
+    }
+
+    /// On a store that another server may have had before.
+    pub async fn over(settings: Settings, store: Arc<Bench>) -> Running {
+        let server = Server::bind(settings, Arc::clone(&store) as Arc<dyn Store>)
+            .await
+            .expect("a free port on this machine");
+        let address = server.address();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(server.run(stop.clone()));
+        Running {
+            address,
+            store,
+            stop,
+            task,
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Begins to stop.
+    pub fn order_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Stops and waits for the end.
+    pub async fn stop(self) -> Drained {
+        self.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(25), self.task)
+            .await
+            .expect("stops within 25 s")
+            .expect("the server does not panic")
+    }
+}
+
+/// A memory store whose commits and loads can be held up or fail.
+#[derive(Debug)]
+pub struct Bench {
+    memory: MemoryStore,
+    /// Commits wait while this is true.
+    hold: watch::Sender<bool>,
+    /// Appends answer `Unavailable`.
+    pub appends_fail: AtomicBool,
+    /// Loads answer `Unavailable`.
+    pub loads_fail: AtomicBool,
+}
+
+impl Default for Bench {
+    fn default() -> Bench {
+        Bench {
+            memory: MemoryStore::new(),
+            hold: watch::Sender::new(false),
+            appends_fail: AtomicBool::new(false),
+            loads_fail: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Bench {
+    /// Commits wait until [`Bench::release`].
+    pub fn hold(&self) {
+        self.hold.send_replace(true);
+    }
+
+    pub fn release(&self) {
+        self.hold.send_replace(false);
+    }
+}
+
+#[async_trait]
+impl Store for Bench {
+    async fn claim(&self, room: &RoomId, create: Create, at: Millis) -> Result<Claim, StoreError> {
+        self.memory.claim(room, create, at).await
+    }
+
+    async fn load(&self, key: RoomKey) -> Result<Stored, StoreError> {
+        if self.loads_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("as the test wants".to_owned()));
+        }
+        self.memory.load(key).await
+    }
+
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>, StoreError> {
+        let mut held = self.hold.subscribe();
+        held.wait_for(|held| !held).await.expect("the store lives");
+        if self.appends_fail.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("as the test wants".to_owned()));
+        }
+        self.memory.append(batch).await
+    }
+
+    async fn put_snapshot(&self, snapshot: Snapshot) -> Result<(), StoreError> {
+        self.memory.put_snapshot(snapshot).await
+    }
+
+    async fn fold(&self, key: RoomKey, epoch: Epoch) -> Result<Folded, StoreError> {
+        self.memory.fold(key, epoch).await
+    }
+
+    async fn describe(&self, room: &RoomId) -> Result<Option<RoomInfo>, StoreError> {
+        self.memory.describe(room).await
+    }
+
+    async fn list(
+        &self,
+        after: Option<&RoomId>,
+        limit: usize,
+    ) -> Result<Vec<RoomInfo>, StoreError> {
+        self.memory.list(after, limit).await
+    }
+
+    async fn delete(&self, room: &RoomId, at: Millis) -> Result<bool, StoreError> {
+        self.memory.delete(room, at).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.memory.ping().await
+    }
+
+    /// Stays open: the next server of the test takes it over.
+    async fn close(&self) {}
+}
