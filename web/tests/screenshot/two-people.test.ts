@@ -48,7 +48,7 @@ test("two people typing", async () => {
 
     // Ben writes at the end of the class and selects some of it; Ana has her caret in the middle.
     await ben.goToEnd();
-    await ben.type("\n    def pages_about(self, topic: str) -> list[str]:\n");
+    await ben.type("\n    def pages_about(self, topic: str):\n");
     await ana.page.locator(".cm-line", { hasText: "pages_about" }).waitFor();
     await ana.page.locator(".cm-line", { hasText: "words = text" }).click();
     await ana.page.keyboard.press("End");
