@@ -155,6 +155,8 @@ pub struct Document {
     changes: Changes,
     /// Bytes of the last whole encoding and of every delta since.
     encoded_len: usize,
+    #[cfg(feature = "sabotage")]
+    fails_next: bool,
 }
 
 impl std::fmt::Debug for Document {
@@ -177,6 +179,8 @@ impl Document {
             watched: BTreeMap::new(),
             changes: Changes::default(),
             encoded_len: 0,
+            #[cfg(feature = "sabotage")]
+            fails_next: false,
         }
     }
 
@@ -241,6 +245,10 @@ impl Document {
     /// When this fails, the document is lost and none of the offers counts as applied. Load it
     /// again and apply them one by one to find the one to blame.
     pub fn apply(&mut self, offers: &[Offer<'_>]) -> Result<Turn, Poisoned> {
+        #[cfg(feature = "sabotage")]
+        if self.fails_next && offers.len() > 1 {
+            self.poison();
+        }
         let Document {
             engine,
             gate,
@@ -298,7 +306,7 @@ impl Document {
     }
 
     /// What a replica with this state vector lacks. Always carries every deletion.
-    pub fn diff(&mut self, have: &StateVector) -> Result<Bytes, Poisoned> {
+    pub fn diff(&self, have: &StateVector) -> Result<Bytes, Poisoned> {
         let have: yrs::StateVector = have
             .iter()
             .map(|(replica, clock)| (yrs::ClientID::new(replica), clock))
@@ -351,6 +359,20 @@ impl Document {
     /// Client ids that inserted anything.
     pub fn replicas(&self) -> usize {
         self.clocks.len()
+    }
+}
+
+/// Failures of the engine, brought about on purpose: honest bytes cannot.
+#[cfg(feature = "sabotage")]
+impl Document {
+    /// The next turn of several offers fails inside the engine; none of them is to blame.
+    pub fn fail_next_turn(&mut self) {
+        self.fails_next = true;
+    }
+
+    /// The engine fails now. Whoever touches the document next finds out.
+    pub fn poison(&mut self) {
+        self.engine.abandon();
     }
 }
 

@@ -134,6 +134,11 @@ impl Outbox {
         self.droppable.bytes + self.control_bytes
     }
 
+    /// Bytes that wait and may be dropped.
+    pub fn droppable_bytes(&self) -> usize {
+        self.droppable.bytes
+    }
+
     /// Whether a lane is being dropped.
     pub fn is_lagging(&self) -> bool {
         self.missed != Missed::default()

@@ -51,6 +51,8 @@ struct Member {
     new_replicas: u32,
     /// Something of it was refused for now (gap, frozen): it is asked for everything again.
     owes: bool,
+    /// It was told where it is. Who comes while the room loads is told afterwards.
+    greeted: bool,
 }
 
 /// How far the room is.
@@ -292,6 +294,11 @@ impl Room {
     /// Bytes merged and not durable.
     pub fn unsaved_bytes(&self) -> usize {
         self.log.as_ref().map_or(0, Log::unsaved_bytes)
+    }
+
+    /// Bytes of frames held while the room is loading.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// How the room stands.

@@ -35,6 +35,7 @@ impl Room {
                 frames: 0,
                 new_replicas: self.settings.max_new_replicas,
                 owes: false,
+                greeted: false,
             },
         );
         if self.members.len() > self.settings.max_connections {
@@ -63,9 +64,12 @@ impl Room {
         let (Phase::Live(document), Some(log)) = (&self.phase, &self.log) else {
             return;
         };
-        let Some(member) = self.members.get(&connection) else {
+        let Some(member) = self.members.get_mut(&connection) else {
             return;
         };
+        if std::mem::replace(&mut member.greeted, true) {
+            return;
+        }
         let mut send = |lane, message: &Message| {
             effects.push(Effect::Send {
                 connection,

@@ -70,6 +70,15 @@ impl Room {
             return;
         };
         let suspects = std::mem::take(suspects);
+        if self
+            .log
+            .as_ref()
+            .is_some_and(|log| loaded.head < log.head())
+        {
+            // Our own append committed after storage had read: it is in neither hand. Read again.
+            self.reload(suspects, effects);
+            return;
+        }
         let document = match self.wake(&loaded) {
             Ok(document) => document,
             Err(reason) => {
@@ -77,8 +86,7 @@ impl Room {
                 return;
             }
         };
-        let first = self.log.is_none();
-        if first {
+        if self.log.is_none() {
             self.lineage = loaded.lineage;
             let bytes = loaded.records.iter().map(Bytes::len).sum();
             self.log = Some(Log::new(
@@ -91,7 +99,7 @@ impl Room {
         self.phase = Phase::Live(Box::new(document));
         self.fresh = true;
         self.retry_alone(now, suspects, effects);
-        if first && matches!(self.phase, Phase::Live(_)) {
+        if matches!(self.phase, Phase::Live(_)) {
             for connection in self.members.keys().copied().collect::<Vec<_>>() {
                 self.greet(connection, effects);
             }

@@ -714,3 +714,71 @@ fn two_sessions_edit_one_document() {
         assert_eq!(session.state(NOW), SaveState::Saved);
     }
 }
+
+#[cfg(feature = "sabotage")]
+#[test]
+fn join_while_waking_again() {
+    let mut house = House::empty();
+    house.join(A, Dialect::CollabV1);
+    let mut person = author(1);
+    house.frame(A, &typed(&mut person, 0, "x"));
+    house.take();
+    house.room.document().expect("awake").poison();
+    house.frame(A, &Message::SyncStep1(Bytes::from_static(&[0])));
+    house.give(Input::Leave { connection: A });
+    house.take();
+    house.join(B, Dialect::CollabV1);
+    assert_eq!(house.take(), [], "nobody can be told anything yet");
+    house.give(Input::Loaded(Loaded {
+        lineage: Lineage([7; 16]),
+        epoch: Epoch(1),
+        head: Seq(0),
+        snapshot_seq: Seq(0),
+        snapshot: None,
+        records: Vec::new(),
+    }));
+    let sent = House::sent(&house.take(), B);
+    assert!(
+        matches!(
+            sent[..],
+            [Message::Control(Control::Welcome(_)), Message::SyncStep1(_)]
+        ),
+        "{sent:?}"
+    );
+}
+
+#[cfg(feature = "sabotage")]
+#[test]
+fn an_append_that_commits_behind_a_second_reading_is_not_forgotten() {
+    let mut house = House::empty();
+    house.join(A, Dialect::CollabV1);
+    let mut person = author(1);
+    house.frame(A, &typed(&mut person, 0, "x"));
+    let record = house.take().into_iter().find_map(|effect| match effect {
+        Effect::Append { record, .. } => Some(record),
+        _ => None,
+    });
+    house.room.document().expect("awake").poison();
+    house.frame(A, &Message::SyncStep1(Bytes::from_static(&[0])));
+    // Storage reads, then commits; the answers come the other way round.
+    let read = |records: Vec<Bytes>| {
+        Input::Loaded(Loaded {
+            lineage: Lineage([7; 16]),
+            epoch: Epoch(1),
+            head: Seq(records.len() as u64),
+            snapshot_seq: Seq(0),
+            snapshot: None,
+            records,
+        })
+    };
+    house.give(Input::Appended { seq: Seq(1) });
+    house.take();
+    house.give(read(Vec::new()));
+    let again = Effect::Load {
+        epoch: Some(Epoch(1)),
+    };
+    assert_eq!(house.take(), [again]);
+    house.give(read(record.into_iter().collect()));
+    let document = house.room.document().expect("awake");
+    assert_eq!(document.text(&FileId::main()), "x");
+}
