@@ -5,13 +5,14 @@
 //! encoding of what was new, never the bytes that came in. Must not know users, rooms or frames.
 
 mod clocks;
-mod depth;
 mod digest;
 mod edit;
 mod files;
 mod gate;
 mod guard;
 mod halves;
+mod order;
+mod place;
 mod refusal;
 mod state_vector;
 mod sticky;
@@ -26,15 +27,16 @@ use yrs::updates::decoder::Decode;
 use yrs::{Observable, ReadTxn, TransactionMut, Update, WriteTxn};
 
 use self::clocks::{Clocks, History};
-pub use self::depth::MAX_TYPE_DEPTH;
 pub use self::digest::Digest;
 pub use self::edit::{Edit, EditError};
 pub use self::files::{FileEntry, FileId, MAX_NAME_BYTES};
-use self::gate::{Gate, Source, Stop};
+use self::gate::{Doubt, Gate, Source, Stop};
 pub use self::gate::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
 use self::guard::Engine;
 pub use self::guard::Poisoned;
 use self::halves::Halves;
+pub use self::place::MAX_TYPE_DEPTH;
+use self::place::Unit;
 pub use self::refusal::Refusal;
 pub use self::state_vector::StateVector;
 pub use self::sticky::Assoc;
@@ -565,6 +567,13 @@ fn integrate_noting(
     if let Err(stop) = gate.check(update, clocks, source) {
         return Ok(Err(stop));
     }
+    if !gate
+        .doubts()
+        .iter()
+        .all(|doubt| is_gone(txn, clocks, *doubt))
+    {
+        return Ok(Err(Stop::Refused(Refusal::Neighbours)));
+    }
     let Ok(decoded) = Update::decode_v1(update) else {
         return Ok(Err(Stop::Refused(Refusal::Undecodable)));
     };
@@ -579,6 +588,20 @@ fn integrate_noting(
         });
     }
     Ok(Ok(new_replicas))
+}
+
+/// Whether the engine has forgotten where something was.
+fn is_gone(txn: &TransactionMut<'_>, clocks: &Clocks, doubt: Doubt) -> bool {
+    let id = |unit: Unit| yrs::ID::new(yrs::ClientID::new(unit.replica), unit.clock);
+    let (unit, scope) = match doubt {
+        Doubt::Unit(unit) => (unit, yrs::IndexScope::Relative(id(unit))),
+        Doubt::Type(unit) => (unit, yrs::IndexScope::Nested(id(unit))),
+    };
+    // What comes with the update itself cannot have been lost already.
+    clocks.run(unit).is_some()
+        && yrs::StickyIndex::new(scope, yrs::Assoc::After)
+            .get_offset(txn)
+            .is_none()
 }
 
 fn integrate(

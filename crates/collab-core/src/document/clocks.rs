@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::depth::{Level, Levels};
+use super::place::{Places, Run, Unit};
 use super::state_vector::StateVector;
 use super::{CLOCK_HISTORY, MAX_REPLICAS, MAX_REPLICAS_PER_CLUSTER, TurnNumber};
 
@@ -21,10 +21,10 @@ const CLOCK_HISTORY_ENTRIES: usize = 65_536;
 struct Known {
     /// The clock its next unit will have.
     clock: u32,
-    levels: Levels,
+    places: Places,
 }
 
-/// Clocks and levels of every replica of one document.
+/// Clocks and places of every replica of one document.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
     replicas: BTreeMap<u64, Known>,
@@ -43,28 +43,24 @@ impl Clocks {
         self.replicas.get(&replica).map_or(0, |known| known.clock)
     }
 
-    /// The level of a known unit.
-    pub(super) fn level(&self, replica: u64, clock: u32) -> Option<Level> {
-        let known = self.replicas.get(&replica)?;
-        (clock < known.clock).then(|| known.levels.at(clock))
-    }
-
-    /// Clock and newest level of a replica.
-    pub(super) fn head(&self, replica: u64) -> (u32, Level) {
-        match self.replicas.get(&replica) {
-            Some(known) => (known.clock, known.levels.last()),
-            None => (0, Level::PLAIN),
+    /// The run of a known unit.
+    pub(super) fn run(&self, unit: Unit) -> Option<&Run> {
+        let known = self.replicas.get(&unit.replica)?;
+        if unit.clock < known.clock {
+            known.places.at(unit.clock)
+        } else {
+            None
         }
     }
 
-    /// Takes over units that passed the gate. `levels` starts from the level [`Clocks::head`] gave.
-    pub(super) fn advance(&mut self, replica: u64, clock: u32, levels: Levels) {
+    /// Takes over units that passed the gate.
+    pub(super) fn advance(&mut self, replica: u64, clock: u32, places: Places) {
         if let Some(known) = self.replicas.get_mut(&replica) {
             known.clock = clock;
-            known.levels.extend(levels);
+            known.places.extend(replica, places);
             return;
         }
-        self.replicas.insert(replica, Known { clock, levels });
+        self.replicas.insert(replica, Known { clock, places });
         if let Some(clusters) = &mut self.clusters {
             count_one(clusters, replica);
         } else if self.replicas.len() > MAX_REPLICAS_PER_CLUSTER {

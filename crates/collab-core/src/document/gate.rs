@@ -9,12 +9,13 @@
 mod block;
 mod reader;
 
-use self::block::{Allowance, Block, Parent, Unit};
+use self::block::{Allowance, Block, Parent};
 pub use self::block::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
 use self::reader::MAX_CLOCK;
 pub(super) use self::reader::Reader;
 use super::clocks::{Clocks, Crowded};
-use super::depth::{Level, Levels, MAX_TYPE_DEPTH, Role};
+use super::order;
+use super::place::{List, MAX_TYPE_DEPTH, Place, Places, Role, Run, Unit};
 use super::refusal::Refusal;
 use super::{MAX_HOLLOW_ADVANCE, MAX_NEW_REPLICAS_PER_UPDATE, MAX_REPLICAS};
 
@@ -28,6 +29,11 @@ const SMALLEST_DELETES: usize = 4;
 const SMALLEST_RANGE: usize = 2;
 /// Entries for which working memory is kept from one update to the next.
 const KEPT_CAPACITY: usize = 256;
+
+/// Questions to the engine that one update may raise, each of which can cost a walk over a text.
+/// Honest updates raise one per deleted list that somebody went on editing; more are refused with
+/// [`Refusal::Neighbours`].
+const MAX_DOUBTS: usize = 64;
 
 /// Whose bytes they are.
 #[derive(Debug, Clone, Copy)]
@@ -56,17 +62,29 @@ impl From<Refusal> for Stop {
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// The clients of the update at hand, ids descending.
-    runs: Vec<Run>,
+    runs: Vec<ClientRun>,
     /// Runs that are being walked, each but the last waiting for a unit of the next; and until
     /// which clock each is needed.
     walk: Vec<(usize, u32)>,
     new_ids: Vec<u64>,
     hollow: u64,
+    /// Whether rules count that nothing of ours can break any more.
+    strict: bool,
+    doubts: Vec<Doubt>,
+}
+
+/// What must be gone for the checked update to be honest. Only the engine knows what is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// This unit must have been collected with the list it was in.
+    Unit(Unit),
+    /// This shared type must have been deleted.
+    Type(Unit),
 }
 
 /// The blocks of one client in one update.
 #[derive(Debug)]
-struct Run {
+struct ClientRun {
     replica: u64,
     /// What we know of this client: the clock of its next unit.
     have: u32,
@@ -79,7 +97,7 @@ struct Run {
     clock: u32,
     /// Whether it is in [`Gate::walk`].
     walking: bool,
-    levels: Levels,
+    places: Places,
 }
 
 /// How a step of the second walk ended.
@@ -110,6 +128,11 @@ impl Gate {
         Ok(())
     }
 
+    /// What the engine must be asked before the checked update is admitted.
+    pub(super) fn doubts(&self) -> &[Doubt] {
+        &self.doubts
+    }
+
     /// How many client ids the checked update brings that the document did not know.
     pub(super) fn new_replicas(&self) -> u32 {
         u32::try_from(self.new_ids.len()).unwrap_or(u32::MAX)
@@ -120,7 +143,7 @@ impl Gate {
         for run in self.runs.drain(..) {
             if run.end > run.have {
                 before.push((run.replica, run.have));
-                clocks.advance(run.replica, run.end, run.levels);
+                clocks.advance(run.replica, run.end, run.places);
             }
         }
     }
@@ -133,6 +156,8 @@ impl Gate {
         self.new_ids.clear();
         self.new_ids.shrink_to(KEPT_CAPACITY);
         self.hollow = 0;
+        self.strict = matches!(source, Source::Offer { .. });
+        self.doubts.clear();
         let mut allowance = match source {
             Source::Offer { .. } => Allowance::offer(),
             Source::Own => Allowance::own(),
@@ -150,7 +175,7 @@ impl Gate {
                 return Err(Refusal::ClientOrder);
             }
             previous = Some(replica);
-            if matches!(source, Source::Offer { .. }) && self.runs.len() >= MAX_REPLICAS {
+            if self.strict && self.runs.len() >= MAX_REPLICAS {
                 return Err(Refusal::TooManyReplicas);
             }
             let start = reader.clock()?;
@@ -160,7 +185,7 @@ impl Gate {
                 let block = block::read(&mut reader, &mut allowance)?;
                 end = after(end, block.len)?;
             }
-            self.runs.push(Run {
+            self.runs.push(ClientRun {
                 replica,
                 have: 0,
                 end,
@@ -168,7 +193,7 @@ impl Gate {
                 at,
                 clock: start,
                 walking: false,
-                levels: Levels::after(Level::PLAIN),
+                places: Places::default(),
             });
         }
         let deletes_at = reader.position();
@@ -180,12 +205,11 @@ impl Gate {
     /// Second walk: every block's causes, in an order in which each is known before it is needed.
     fn causes(&mut self, bytes: &[u8], clocks: &Clocks) -> Result<(), Stop> {
         for run in &mut self.runs {
-            let (have, level) = clocks.head(run.replica);
+            let have = clocks.clock(run.replica);
             if run.clock > have {
                 return Err(Stop::Gap);
             }
             run.have = have;
-            run.levels = Levels::after(level);
             if have == 0 {
                 self.new_ids.push(run.replica);
             }
@@ -232,14 +256,17 @@ impl Gate {
         // The engine drops what it already has before it looks at causes.
         if end > run.have {
             let from = run.clock.max(run.have);
-            match self.level(run, &block, clocks)? {
-                Found::Level(level) => staged = Some((from, level)),
+            match self.place(run, &block, clocks)? {
+                Found::Here((place, doubt)) => staged = Some((from, place, doubt)),
                 Found::Later { run, until } => return Ok(Step::Waits { run, until }),
             }
         }
         let run = self.runs.get_mut(index).ok_or(Stop::Gap)?;
-        if let Some((from, level)) = staged {
-            run.levels.push(from, level);
+        if let Some((from, place, doubt)) = staged {
+            run.places.push(run.replica, from, place);
+            if self.strict {
+                self.doubts.extend(doubt);
+            }
             if block.hollow {
                 self.hollow += u64::from(end - from);
             }
@@ -250,56 +277,119 @@ impl Gate {
         Ok(Step::Passed)
     }
 
-    /// The level of a block, from its neighbours or its parent.
-    fn level(&self, run: &Run, block: &Block, clocks: &Clocks) -> Result<Found, Stop> {
-        let mut depth = 0;
-        for unit in [block.origin, block.right_origin].into_iter().flatten() {
-            match self.find(run, unit, clocks)? {
-                // The engine takes the parent of one of them; honest ones agree.
-                Found::Level(level) => depth = depth.max(level.depth()),
-                later => return Ok(later),
+    /// The place of a block, from its neighbours or its parent.
+    fn place(
+        &self,
+        run: &ClientRun,
+        block: &Block,
+        clocks: &Clocks,
+    ) -> Result<Found<(Place, Option<Doubt>)>, Stop> {
+        let mut neighbours = [None; 2];
+        for (unit, place) in [block.origin, block.right_origin]
+            .into_iter()
+            .zip(&mut neighbours)
+        {
+            if let Some(unit) = unit {
+                match self.find(run, unit, clocks)? {
+                    Found::Here(here) => *place = Some((unit, here)),
+                    Found::Later { run, until } => return Ok(Found::Later { run, until }),
+                }
             }
         }
-        if let Parent::Type(unit) = block.parent {
-            match self.find(run, unit, clocks)? {
-                Found::Level(level) if level.may_have_children() => depth = level.depth() + 1,
-                Found::Level(_) => return Err(Refusal::Parent.into()),
-                later => return Ok(later),
-            }
+        let [mut left, right] = neighbours;
+        if run.clock < run.have && block.is_item {
+            // The rest of a block that is known in part follows what is known.
+            let known = Unit {
+                replica: run.replica,
+                clock: run.have - 1,
+            };
+            left = Some((known, *clocks.run(known).ok_or(Stop::Gap)?));
         }
-        if block.role == Role::Type && depth >= MAX_TYPE_DEPTH {
+        let mut place = Place {
+            list: List::UNKNOWN,
+            depth: 0,
+            role: block.role,
+            origin: left.map(|(unit, _)| unit),
+            right_origin: block.right_origin,
+        };
+        let mut collected = false;
+        for (_, neighbour) in [left, right].into_iter().flatten() {
+            if neighbour.place.list == List::UNKNOWN {
+                collected = true;
+                continue;
+            }
+            if self.strict && !place.list.agrees(neighbour.place.list) {
+                return Err(Refusal::Neighbours.into());
+            }
+            place.list = neighbour.place.list;
+            place.depth = neighbour.place.depth;
+        }
+        // Whose list is gone has no place any more. So must the other neighbour and the parent be
+        // gone; otherwise the block would live here and be collected elsewhere.
+        let mut gone = None;
+        if collected && place.list != List::UNKNOWN {
+            gone = [left, right].into_iter().flatten().find_map(|(unit, run)| {
+                (run.place.list != List::UNKNOWN).then_some(Doubt::Unit(unit))
+            });
+        }
+        match block.parent {
+            Parent::Inherited => {}
+            Parent::Root(inside) | Parent::Type(_, inside)
+                if self.strict && !place.list.agrees(inside) =>
+            {
+                return Err(Refusal::Neighbours.into());
+            }
+            Parent::Root(_) if self.strict && collected => {
+                return Err(Refusal::Neighbours.into());
+            }
+            Parent::Root(inside) => place.list = inside,
+            Parent::Type(unit, inside) => match self.find(run, unit, clocks)? {
+                Found::Here(parent) if parent.place.may_have_children() => {
+                    place.list = inside;
+                    // Children of what is gone are gone, so they may lie as deep as they like.
+                    place.depth = (parent.place.depth + 1).min(MAX_TYPE_DEPTH);
+                    if collected {
+                        gone = Some(Doubt::Type(unit));
+                    }
+                }
+                Found::Here(_) => return Err(Refusal::Parent.into()),
+                Found::Later { run, until } => return Ok(Found::Later { run, until }),
+            },
+        }
+        if block.role == Role::Type && place.depth >= MAX_TYPE_DEPTH {
             return Err(Refusal::Depth.into());
         }
-        // Below the deepest type there may be leaves, and children of what is gone.
-        Ok(Found::Level(Level::new(
-            depth.min(MAX_TYPE_DEPTH),
-            block.role,
-        )))
+        if self.strict
+            && !collected
+            && let Some((unit, run)) = &right
+        {
+            let left = left.as_ref().map(|(unit, run)| (*unit, run));
+            if !order::possible(left, (*unit, run), |unit| self.run_of(unit, clocks)) {
+                return Err(Refusal::Neighbours.into());
+            }
+        }
+        Ok(Found::Here((place, gone)))
     }
 
-    /// The level of a unit that `run` refers to.
-    fn find(&self, run: &Run, unit: Unit, clocks: &Clocks) -> Result<Found, Stop> {
-        if unit.replica == run.replica {
-            return if unit.clock < run.have {
-                known(clocks, unit)
-            } else if unit.clock < run.clock {
-                Ok(Found::Level(run.levels.at(unit.clock)))
-            } else {
-                Err(Refusal::Cycle.into())
-            };
+    /// The run of a unit that a block of `run` refers to.
+    fn find(&self, run: &ClientRun, unit: Unit, clocks: &Clocks) -> Result<Found<Run>, Stop> {
+        if unit.replica == run.replica && unit.clock >= run.clock {
+            return Err(Refusal::Cycle.into());
         }
-        if let Some(level) = clocks.level(unit.replica, unit.clock) {
-            return Ok(Found::Level(level));
+        if let Some(known) = clocks.run(unit) {
+            return Ok(Found::Here(*known));
         }
-        let index = self
-            .runs
-            .binary_search_by(|other| unit.replica.cmp(&other.replica))
-            .map_err(|_| Stop::Gap)?;
+        let index = self.index_of(unit.replica).ok_or(Stop::Gap)?;
         let other = self.runs.get(index).ok_or(Stop::Gap)?;
         if unit.clock >= other.end {
             Err(Stop::Gap)
         } else if unit.clock < other.clock {
-            Ok(Found::Level(other.levels.at(unit.clock)))
+            other
+                .places
+                .at(unit.clock)
+                .copied()
+                .map(Found::Here)
+                .ok_or(Stop::Gap)
         } else {
             Ok(Found::Later {
                 run: index,
@@ -308,14 +398,27 @@ impl Gate {
         }
     }
 
+    /// The run of a unit that was passed before.
+    fn run_of(&self, unit: Unit, clocks: &Clocks) -> Option<Run> {
+        if let Some(known) = clocks.run(unit) {
+            return Some(*known);
+        }
+        let staged = self.runs.get(self.index_of(unit.replica)?)?;
+        staged.places.at(unit.clock).copied()
+    }
+
+    fn index_of(&self, replica: u64) -> Option<usize> {
+        self.runs
+            .binary_search_by(|run| replica.cmp(&run.replica))
+            .ok()
+    }
+
     /// Everything that is deleted must be known by then.
     fn deletes(&self, reader: &mut Reader<'_>, clocks: &Clocks) -> Result<(), Stop> {
         for _ in 0..reader.count(SMALLEST_DELETES)? {
             let replica = reader.replica()?;
             let inserted = self
-                .runs
-                .binary_search_by(|run| replica.cmp(&run.replica))
-                .ok()
+                .index_of(replica)
                 .and_then(|index| self.runs.get(index))
                 .map_or(0, |run| run.end);
             let have = clocks.clock(replica).max(inserted);
@@ -331,6 +434,9 @@ impl Gate {
 
     /// What an update may bring beyond its content.
     fn budget(&self, clocks: &Clocks, new_replicas: u32) -> Result<(), Refusal> {
+        if self.doubts.len() > MAX_DOUBTS {
+            return Err(Refusal::Neighbours);
+        }
         if self.hollow > MAX_HOLLOW_ADVANCE {
             return Err(Refusal::ClockAdvance);
         }
@@ -347,17 +453,14 @@ impl Gate {
     }
 }
 
-/// Where the second walk found a unit.
-enum Found {
-    Level(Level),
-    Later { run: usize, until: u32 },
-}
-
-fn known(clocks: &Clocks, unit: Unit) -> Result<Found, Stop> {
-    clocks
-        .level(unit.replica, unit.clock)
-        .map(Found::Level)
-        .ok_or(Stop::Gap)
+/// What the second walk found.
+enum Found<T> {
+    Here(T),
+    /// It comes with a block that is still to be passed.
+    Later {
+        run: usize,
+        until: u32,
+    },
 }
 
 /// The clock after `len` more units.

@@ -63,6 +63,10 @@ pub enum Refusal {
     /// A block names a parent that is not a shared type.
     #[error("a block has a parent that is not a shared type")]
     Parent,
+    /// A block names one unit as both of its neighbours, or two that lie in different lists. Where
+    /// it goes would depend on the order of updates.
+    #[error("a block has impossible neighbours")]
+    Neighbours,
     /// Blocks that wait for each other in a circle.
     #[error("blocks depend on each other in a circle")]
     Cycle,
@@ -113,6 +117,7 @@ impl Refusal {
             Refusal::ValueDepth => "value-depth",
             Refusal::Depth => "depth",
             Refusal::Parent => "parent",
+            Refusal::Neighbours => "neighbours",
             Refusal::Cycle => "cycle",
             Refusal::DeleteSet => "delete-set",
             Refusal::TooManyReplicas => "too-many-replicas",

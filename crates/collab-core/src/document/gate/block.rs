@@ -2,7 +2,7 @@
 //! blocks a document already has.
 
 use super::reader::{MAX_CLOCK, Reader};
-use crate::document::depth::Role;
+use crate::document::place::{List, Role, Unit};
 use crate::document::refusal::Refusal;
 
 /// JSON-like values may nest this deep. The engine's decoder recurses without bound, so 40 KB of
@@ -25,19 +25,12 @@ const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_KEY: u8 = 0x20;
 const UNUSED_BIT: u8 = 0x10;
 
-/// The name of one unit of content: who inserted it and at which clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unit {
-    pub replica: u64,
-    pub clock: u32,
-}
-
 /// Where a block says it belongs. With an origin it says nothing: it belongs where that one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parent {
     Inherited,
-    Root,
-    Type(Unit),
+    Root(List),
+    Type(Unit, List),
 }
 
 /// One block as it stands in the bytes.
@@ -49,6 +42,8 @@ pub(super) struct Block {
     pub role: Role,
     /// Units, at least 1.
     pub len: u32,
+    /// Whether it has a place in a list, which collected units have no more.
+    pub is_item: bool,
     /// Whether the length is merely stated, not carried by content bytes.
     pub hollow: bool,
 }
@@ -94,8 +89,9 @@ pub(super) fn read(reader: &mut Reader<'_>, allowance: &mut Allowance) -> Result
         GC => Block {
             origin: None,
             right_origin: None,
-            parent: Parent::Root,
+            parent: Parent::Inherited,
             role: Role::Gone,
+            is_item: false,
             len: reader.clock()?,
             hollow: true,
         },
@@ -121,18 +117,7 @@ fn item(reader: &mut Reader<'_>, info: u8, allowance: &mut Allowance) -> Result<
         right_origin = Some(unit(reader)?);
     }
     if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
-        parent = match reader.uint()? {
-            0 => Parent::Type(unit(reader)?),
-            1 => {
-                reader.text()?;
-                Parent::Root
-            }
-            _ => return Err(Refusal::BlockForm),
-        };
-        // With an origin the bit may be set too, but the key is not written again.
-        if info & HAS_KEY != 0 {
-            reader.text()?;
-        }
+        parent = parent_of(reader, info & HAS_KEY != 0)?;
     }
     let (role, len) = content(reader, info & 0x0f, allowance)?;
     Ok(Block {
@@ -140,9 +125,30 @@ fn item(reader: &mut Reader<'_>, info: u8, allowance: &mut Allowance) -> Result<
         right_origin,
         parent,
         role,
+        is_item: true,
         len,
         hollow: role == Role::Gone,
     })
+}
+
+fn parent_of(reader: &mut Reader<'_>, has_key: bool) -> Result<Parent, Refusal> {
+    match reader.uint()? {
+        0 => {
+            let parent = unit(reader)?;
+            let list = List::nested(parent.replica, parent.clock, key(reader, has_key)?);
+            Ok(Parent::Type(parent, list))
+        }
+        1 => {
+            let name = reader.text()?;
+            Ok(Parent::Root(List::root(name, key(reader, has_key)?)))
+        }
+        _ => Err(Refusal::BlockForm),
+    }
+}
+
+/// The key of an entry. With an origin its bit may be set too, but it is not written again.
+fn key<'a>(reader: &mut Reader<'a>, has_key: bool) -> Result<Option<&'a str>, Refusal> {
+    has_key.then(|| reader.text()).transpose()
 }
 
 fn unit(reader: &mut Reader<'_>) -> Result<Unit, Refusal> {
