@@ -1,0 +1,548 @@
+//! The promise `hostile_bytes`: bytes from outside become an edit or an error, never a panic, and
+//! cost little either way. What is accepted reads the same here and in a fresh replica.
+
+#[path = "support/histories.rs"]
+mod histories;
+#[path = "support/random.rs"]
+mod random;
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use collab_core::document::{Document, Offer, Outcome, Refusal, StateVector};
+use collab_core::ids::ReplicaId;
+use peak_alloc::PeakAlloc;
+
+use histories::Shape;
+use random::Random;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// No input may cost more.
+const MAX_COST: Duration = Duration::from_millis(50);
+/// No input may need more memory than this on top of what is there, in bytes.
+const MAX_MEMORY: usize = 64 << 20;
+
+/// Memory is counted for the whole process, so one test runs at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static LOCK: Mutex<()> = Mutex::new(());
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the most expensive inputs so far cost.
+#[derive(Default, Debug)]
+struct Costs {
+    inputs: usize,
+    time: Duration,
+    memory: usize,
+}
+
+impl Costs {
+    /// Runs one input and holds it to the limits.
+    fn measure<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        let before = MEMORY.current_usage();
+        MEMORY.reset_peak_usage();
+        let start = cpu_time();
+        let result = run();
+        self.time = self.time.max(cpu_time().saturating_sub(start));
+        self.memory = self.memory.max(MEMORY.peak_usage().saturating_sub(before));
+        self.inputs += 1;
+        assert!(self.time < MAX_COST, "an input took {:?}", self.time);
+        assert!(
+            self.memory < MAX_MEMORY,
+            "an input took {} bytes",
+            self.memory
+        );
+        result
+    }
+}
+
+/// Time this thread was running, where the system says so: other work on the machine does not
+/// count. Elsewhere time on the wall.
+#[expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "this measures"
+)]
+fn cpu_time() -> Duration {
+    static START: OnceLock<std::time::Instant> = OnceLock::new();
+    std::fs::read_to_string("/proc/thread-self/schedstat")
+        .ok()
+        .and_then(|stat| stat.split(' ').next()?.parse().ok())
+        .map_or_else(
+            || START.get_or_init(std::time::Instant::now).elapsed(),
+            Duration::from_nanos,
+        )
+}
+
+fn replica() -> ReplicaId {
+    ReplicaId::ours(77)
+}
+
+fn offer(update: &[u8]) -> Offer<'_> {
+    Offer {
+        update,
+        new_replicas: 1_000,
+    }
+}
+
+fn apply(document: &mut Document, update: &[u8]) -> Outcome {
+    let turn = document.apply(&[offer(update)]).expect("the engine holds");
+    let [outcome] = turn.outcomes[..] else {
+        panic!("one outcome for one offer");
+    };
+    outcome
+}
+
+/// A fresh replica must read what this one does.
+fn same_in_a_fresh_replica(document: &mut Document, context: &str) {
+    let bytes = document.encode().expect("encodes");
+    let fresh = Document::load(ReplicaId::ours(78), [&bytes[..]]).expect("our own bytes");
+    assert_eq!(fresh.state_vector(), document.state_vector(), "{context}");
+    assert_eq!(
+        fresh.deletions_digest(),
+        document.deletions_digest(),
+        "{context}"
+    );
+    assert_eq!(fresh.digest(), document.digest(), "{context}");
+}
+
+fn crashers() -> serde_json::Value {
+    serde_json::from_str(include_str!("fixtures/crashers.json")).expect("our fixture")
+}
+
+fn bytes(entry: &serde_json::Value) -> Vec<u8> {
+    hex::decode(entry.as_str().expect("a text")).expect("hexadecimal")
+}
+
+/// Every input of the list that comes as bytes, with what becomes of its last update.
+#[test]
+fn crashers_do_no_harm() {
+    let _alone = alone();
+    let list = crashers();
+    let base = bytes(&list["base_hex"]);
+    let mut outcomes = Vec::new();
+    let mut costs = Costs::default();
+    for entry in list["entries"].as_array().expect("a list") {
+        let id = entry["id"].as_str().expect("an id");
+        let Some(updates) = entry["updates_hex"].as_array() else {
+            continue;
+        };
+        let mut document = Document::new(replica());
+        if entry["apply_first"] == "BASE" {
+            assert_eq!(
+                apply(&mut document, &base),
+                Outcome::Applied { new_replicas: 2 }
+            );
+        }
+        let mut last = None;
+        for update in updates {
+            let update = bytes(update);
+            last = Some(costs.measure(|| apply(&mut document, &update)));
+            let _ = costs.measure(|| StateVector::decode(&update));
+        }
+        costs.measure(|| document.digest()).expect("reads");
+        same_in_a_fresh_replica(&mut document, id);
+        let outcome = match last.expect("an update") {
+            Outcome::Applied { .. } => "applied",
+            Outcome::Gap => "gap",
+            Outcome::Refused(refusal) => refusal.name(),
+        };
+        outcomes.push(format!("{id} {outcome}"));
+    }
+    insta::assert_snapshot!(outcomes.join("\n"), @r"
+    C01 clock-range
+    C02 clock-range
+    C03 clock-range
+    C04 count
+    C05 count
+    C06 count
+    C07 clock-range
+    C08 legacy-json
+    C09 clock-range
+    C10 empty-block
+    C11 legacy-json
+    C12 empty-block
+    C13 clock-range
+    C14 empty-block
+    C15 clock-range
+    C16 applied
+    C19 count
+    C22 applied
+    C23 applied
+    C24 legacy-json
+    ");
+}
+
+/// `head`, then `part` n times, then `tail`.
+fn repeat(head: &[u8], part: &[u8], n: usize, tail: &[u8]) -> Vec<u8> {
+    [head, &part.repeat(n), tail].concat()
+}
+
+fn uint(mut value: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    while value >= 0x80 {
+        out.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    out.push(value.to_le_bytes()[0]);
+    out
+}
+
+#[test]
+fn c17_deep_values() {
+    let _alone = alone();
+    let nested = |levels| {
+        repeat(
+            &[1, 1, 1, 0, 8, 1, 1, b't', 1],
+            &[0x75, 1],
+            levels,
+            &[0x7f, 0],
+        )
+    };
+    let mut document = Document::new(replica());
+    let mut costs = Costs::default();
+    for levels in [64, 65, 20_000, 1_000_000] {
+        let outcome = costs.measure(|| apply(&mut document, &nested(levels)));
+        assert_eq!(outcome, Outcome::Refused(Refusal::ValueDepth), "{levels}");
+    }
+    assert_eq!(
+        apply(&mut document, &nested(63)),
+        Outcome::Applied { new_replicas: 1 }
+    );
+    same_in_a_fresh_replica(&mut document, "63 levels");
+}
+
+/// A chain of types, each in the one before it, clocks `from..to`.
+fn chain(from: u32, to: u32) -> Vec<u8> {
+    let mut update = vec![1];
+    update.extend(uint(u64::from(to - from)));
+    update.push(1);
+    update.extend(uint(u64::from(from)));
+    for clock in from..to {
+        if clock == 0 {
+            update.extend([7, 1, 1, b't', 0]);
+        } else {
+            update.extend([7, 0, 1]);
+            update.extend(uint(u64::from(clock - 1)));
+            update.push(0);
+        }
+    }
+    update.push(0);
+    update
+}
+
+#[test]
+fn c18_deep_types() {
+    let _alone = alone();
+    let mut document = Document::new(replica());
+    let mut costs = Costs::default();
+    let deep = costs.measure(|| apply(&mut document, &chain(0, 20_000)));
+    assert_eq!(deep, Outcome::Refused(Refusal::Depth));
+    // Depth adds up over updates, and is still known after a load.
+    apply(&mut document, &chain(0, 300));
+    let stored = document.encode().expect("encodes");
+    let mut document = Document::load(replica(), [&stored[..]]).expect("our own bytes");
+    assert_eq!(
+        apply(&mut document, &chain(300, 501)),
+        Outcome::Refused(Refusal::Depth)
+    );
+    assert_eq!(
+        apply(&mut document, &chain(300, 500)),
+        Outcome::Applied { new_replicas: 0 }
+    );
+    assert_eq!(
+        apply(&mut document, &chain(500, 501)),
+        Outcome::Refused(Refusal::Depth)
+    );
+    costs.measure(|| document.digest()).expect("reads");
+    same_in_a_fresh_replica(&mut document, "500 levels");
+    // On a thread with the smallest stack anyone has.
+    let small = std::thread::Builder::new().stack_size(1 << 20);
+    #[expect(clippy::disallowed_types, reason = "for its stack")]
+    let thread: std::thread::JoinHandle<()> = small
+        .spawn(move || {
+            let all = [0, 1, 1, 1, 0, 1];
+            let outcome = apply(&mut document, &all);
+            assert_eq!(outcome, Outcome::Applied { new_replicas: 0 });
+            same_in_a_fresh_replica(&mut document, "all deleted");
+        })
+        .expect("a thread");
+    thread.join().expect("no overflow");
+}
+
+#[test]
+fn c20_claims_inside_claims() {
+    let _alone = alone();
+    let claim = [&[0x76][..], &uint(3_000_000), &[0]].concat();
+    let bomb = repeat(&[1, 1, 1, 0, 8, 1, 1, b't', 1], &claim, 200, &[]);
+    let mut document = Document::new(replica());
+    let outcome = Costs::default().measure(|| apply(&mut document, &bomb));
+    assert_eq!(outcome, Outcome::Refused(Refusal::Count));
+}
+
+/// One character at the start of a text, by a client that has seen nothing.
+fn first_character(client: u64) -> Vec<u8> {
+    [&[1, 1][..], &uint(client), &[0, 4, 1, 1, b't', 1, b'a', 0]].concat()
+}
+
+#[test]
+fn c21_too_many_authors_at_one_place() {
+    let _alone = alone();
+    let mut document = Document::new(replica());
+    let mut costs = Costs::default();
+    let updates: Vec<Vec<u8>> = (0..2_000).map(first_character).collect();
+    // The sender's allowance is what bounds the quadratic merge.
+    let mut allowance = 1_000;
+    let mut refused = 0;
+    for update in &updates {
+        let offer = Offer {
+            update,
+            new_replicas: allowance,
+        };
+        let turn = costs.measure(|| document.apply(&[offer])).expect("holds");
+        match turn.outcomes[..] {
+            [Outcome::Applied { new_replicas }] => allowance -= new_replicas,
+            [Outcome::Refused(Refusal::TooManyReplicas)] => refused += 1,
+            ref other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((allowance, refused), (0, 1_000));
+    assert_eq!(document.replicas(), 1_000);
+}
+
+/// One collected unit each of many clients.
+fn many_clients(ids: impl IntoIterator<Item = u64>) -> Vec<u8> {
+    let ids: Vec<u64> = ids.into_iter().collect();
+    let mut update = uint(ids.len() as u64);
+    for id in ids.into_iter().rev() {
+        update.push(1);
+        update.extend(uint(id));
+        update.extend([0, 0, 1]);
+    }
+    update.push(0);
+    update
+}
+
+#[test]
+fn client_ids_that_collide() {
+    let _alone = alone();
+    let mut costs = Costs::default();
+    let mut document = Document::new(replica());
+    let all = |update: &[u8], document: &mut Document| {
+        let offer = Offer {
+            update,
+            new_replicas: u32::MAX,
+        };
+        document.apply(&[offer]).expect("holds").outcomes[0]
+    };
+    let colliding = many_clients((0..8_000u64).map(|i| i << 32));
+    assert_eq!(
+        costs.measure(|| all(&colliding, &mut document)),
+        Outcome::Refused(Refusal::ClusteredReplicas)
+    );
+    // Nor a few at a time.
+    for i in 0..64 {
+        let one = many_clients([i << 32]);
+        assert_eq!(
+            all(&one, &mut document),
+            Outcome::Applied { new_replicas: 1 }
+        );
+    }
+    let one = many_clients([64 << 32]);
+    assert_eq!(
+        all(&one, &mut document),
+        Outcome::Refused(Refusal::ClusteredReplicas)
+    );
+    let mut document = Document::new(replica());
+    let too_many = many_clients(0..8_193);
+    assert_eq!(
+        costs.measure(|| all(&too_many, &mut document)),
+        Outcome::Refused(Refusal::TooManyReplicas)
+    );
+    // Random ids are no trouble, up to the last place in the room.
+    let mut random = Random::new(5);
+    let mut document = Document::new(replica());
+    for bits in [32, 53, 32, 53, 32, 53, 32, 53] {
+        let mut ids: Vec<u64> = (0..8_000).map(|_| random.next() >> (64 - bits)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let update = many_clients(ids);
+        let outcome = costs.measure(|| all(&update, &mut document));
+        assert!(matches!(outcome, Outcome::Applied { .. }), "{outcome:?}");
+    }
+    let mut last: Vec<u64> = (0..2_000).map(|_| random.next() >> 32).collect();
+    last.sort_unstable();
+    assert_eq!(
+        all(&many_clients(last), &mut document),
+        Outcome::Refused(Refusal::TooManyReplicas)
+    );
+    same_in_a_fresh_replica(&mut document, "a full room");
+}
+
+/// Changes bytes in one of the ways in which they get damaged or forged.
+fn mutate(random: &mut Random, bytes: &mut Vec<u8>, donors: &[Vec<u8>]) {
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len() + 1);
+        match random.below(9) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
+            1 if at < bytes.len() => bytes[at] = random.byte(),
+            2 if at < bytes.len() => bytes[at] = bytes[at].wrapping_add(1),
+            3 if at < bytes.len() => bytes[at] = bytes[at].wrapping_sub(1),
+            4 if at < bytes.len() => {
+                bytes.remove(at);
+            }
+            5 => bytes.insert(at, random.byte()),
+            6 => {
+                let interesting = [0, 1, 127, 128, 1 << 31, (1 << 31) - 1, 1 << 32, 1 << 53];
+                let number = uint(*random.pick(&interesting));
+                let end = (at + random.below(3)).min(bytes.len());
+                bytes.splice(at..end, number);
+            }
+            7 => {
+                let donor = random.pick(donors);
+                let from = random.below(donor.len());
+                let to = (from + random.below(24)).min(donor.len());
+                let end = (at + random.below(24)).min(bytes.len());
+                bytes.splice(at..end, donor[from..to].iter().copied());
+            }
+            _ if at < bytes.len() => {
+                let end = (at + random.below(16)).min(bytes.len());
+                let copy = bytes[at..end].to_vec();
+                bytes.splice(at..at, copy);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How a campaign went.
+#[derive(Default, Debug)]
+struct Tally {
+    applied: usize,
+    changed: usize,
+    gaps: usize,
+    refused: std::collections::BTreeMap<&'static str, usize>,
+}
+
+/// Mutates updates that would apply next, whole states, and updates of other histories.
+fn campaign(seed: u64, inputs: usize) -> (Tally, Costs) {
+    let mut random = Random::new(seed);
+    let mut tally = Tally::default();
+    let mut costs = Costs::default();
+    let mut donors: Vec<Vec<u8>> = Vec::new();
+    while costs.inputs < inputs {
+        let shape = Shape {
+            replicas: 1 + random.below(4),
+            changes: 12 + random.below(40),
+            plain: random.chance(4),
+        };
+        let mut updates = histories::history(&mut random, shape);
+        updates.push(histories::whole(&updates));
+        donors.extend(updates.iter().cloned());
+        if donors.len() > 400 {
+            donors.drain(..200);
+        }
+        for round in 0..10 {
+            let known = random.below(updates.len());
+            let load = || {
+                Document::load(replica(), updates[..known].iter().map(|u| &u[..]))
+                    .expect("an honest history")
+            };
+            let mut document = load();
+            for input in 0..200 {
+                let mut bytes = if random.chance(5) {
+                    random.pick(&donors).clone()
+                } else if random.chance(2) {
+                    updates[known].clone()
+                } else {
+                    random.pick(&updates).clone()
+                };
+                mutate(&mut random, &mut bytes, &donors);
+                let context = || {
+                    format!(
+                        "seed {seed} round {round} input {input}: {}",
+                        hex::encode(&bytes)
+                    )
+                };
+                let turn = costs
+                    .measure(|| document.apply(&[offer(&bytes)]))
+                    .unwrap_or_else(|error| panic!("{error}, {}", context()));
+                match turn.outcomes[..] {
+                    [Outcome::Applied { .. }] => tally.applied += 1,
+                    [Outcome::Gap] => tally.gaps += 1,
+                    [Outcome::Refused(refusal)] => {
+                        *tally.refused.entry(refusal.name()).or_default() += 1;
+                    }
+                    ref other => panic!("{other:?}"),
+                }
+                if !turn.delta.is_empty() {
+                    tally.changed += 1;
+                    same_in_a_fresh_replica(&mut document, &context());
+                    document = load();
+                }
+            }
+        }
+    }
+    (tally, costs)
+}
+
+/// `SEED=…` runs another campaign, or a failed one again.
+#[expect(clippy::disallowed_methods, reason = "the choice is the caller's")]
+fn seed() -> u64 {
+    std::env::var("SEED").map_or(1, |seed| seed.parse().expect("SEED is a number"))
+}
+
+#[test]
+fn mutated_updates() {
+    let _alone = alone();
+    let (tally, _) = campaign(seed(), 140_000);
+    // A campaign in which a case never happened shows nothing.
+    assert!(tally.changed > 1_000, "{tally:?}");
+    assert!(tally.gaps > 1_000, "{tally:?}");
+    assert!(tally.refused.len() > 15, "{tally:?}");
+}
+
+#[test]
+fn mutated_state_vectors() {
+    let _alone = alone();
+    let mut random = Random::new(2);
+    let mut costs = Costs::default();
+    let shape = Shape {
+        replicas: 4,
+        changes: 60,
+        plain: false,
+    };
+    let updates = histories::history(&mut random, shape);
+    let mut document =
+        Document::load(replica(), updates.iter().map(|u| &u[..])).expect("an honest history");
+    let whole = document.digest();
+    let genuine = document.state_vector().encode();
+    let (mut good, mut bad) = (0, 0);
+    while costs.inputs < 60_000 {
+        let mut bytes = genuine.clone();
+        mutate(&mut random, &mut bytes, std::slice::from_ref(&genuine));
+        let Ok(state) = costs.measure(|| StateVector::decode(&bytes)) else {
+            bad += 1;
+            continue;
+        };
+        good += 1;
+        let diff = costs.measure(|| document.diff(&state)).expect("encodes");
+        if good % 16 == 0 {
+            // Whatever they claim to have: the diff is an update like any other, and who really
+            // has nothing is told so by the gap.
+            let mut fresh = Document::new(ReplicaId::ours(9));
+            match apply(&mut fresh, &diff) {
+                Outcome::Applied { .. } => {
+                    let complete = state.iter().all(|(id, _)| {
+                        ReplicaId::new(id).is_none_or(|id| document.state_vector().get(id) == 0)
+                    });
+                    assert_eq!(complete, fresh.digest() == whole && complete);
+                }
+                outcome => assert_eq!(outcome, Outcome::Gap),
+            }
+        }
+    }
+    assert!(good > 1_000 && bad > 1_000, "{good} good, {bad} bad");
+}
