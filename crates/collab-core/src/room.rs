@@ -97,6 +97,9 @@ pub struct Room {
     /// `None` until loaded for the first time.
     log: Option<Log>,
     status: Status,
+    /// The budget for unsaved edits is spent: none are taken. True also while the room drains,
+    /// when its status says something else.
+    frozen: bool,
     compacting: Option<Seq>,
     /// No snapshot is tried before this.
     compact_after: Millis,
@@ -131,6 +134,7 @@ impl Room {
             held_bytes: 0,
             log: None,
             status: Status::Normal,
+            frozen: false,
             compacting: None,
             compact_after: Millis(0),
             idle_since: None,
@@ -197,6 +201,12 @@ impl Room {
                 self.merge_turn(now, effects);
                 self.bring_level(now, connection, missed, effects);
             }
+            (Phase::Live(_), Input::Apply { request, .. } | Input::Write { request, .. })
+            | (Phase::Live(_), Input::Describe { request, .. })
+                if self.frozen =>
+            {
+                effects.push(unavailable(request, &self.why_frozen()));
+            }
             (Phase::Live(_), Input::Apply { request, update }) => {
                 self.offer(Offered::by_program(request, update));
             }
@@ -240,6 +250,7 @@ impl Room {
                 self.tell_saved(waiters, effects);
             }
         }
+        self.freeze_or_thaw(effects);
         self.set_status(self.status_due(), effects);
         self.compact_if_due(now, effects);
         self.retire_if_due(now, effects);
@@ -309,9 +320,7 @@ impl Room {
     fn status_due(&self) -> Status {
         match self.status {
             draining @ Status::Draining { .. } => draining,
-            _ if self.unsaved_bytes() > self.settings.unsaved_budget_bytes => Status::Frozen,
-            // Thawed only once the failing append is through, so that it does not flicker.
-            Status::Frozen | Status::Degraded if self.is_failing() => self.status,
+            _ if self.frozen => Status::Frozen,
             _ if self.is_failing() => Status::Degraded,
             _ => Status::Normal,
         }
@@ -325,7 +334,6 @@ impl Room {
         if self.status == status {
             return;
         }
-        let thawed = self.status == Status::Frozen;
         self.status = status;
         let frame = codec::encode(&Message::Control(Control::Status(status)));
         for (connection, member) in &self.members {
@@ -337,7 +345,21 @@ impl Room {
                 });
             }
         }
-        if thawed {
+    }
+
+    fn why_frozen(&self) -> String {
+        format!(
+            "the database does not answer and {} bytes of unsaved edits are the limit \
+             (--max-unsaved-bytes)",
+            self.settings.unsaved_budget_bytes
+        )
+    }
+
+    fn freeze_or_thaw(&mut self, effects: &mut Vec<Effect>) {
+        let above = self.unsaved_bytes() > self.settings.unsaved_budget_bytes;
+        // Thawed only once the failing append is through, so that it does not flicker.
+        let frozen = above || (self.frozen && self.is_failing());
+        if std::mem::replace(&mut self.frozen, frozen) && !frozen {
             self.ask_debtors(effects);
         }
     }

@@ -232,7 +232,7 @@ impl Room {
         update: Bytes,
         effects: &mut Vec<Effect>,
     ) {
-        let frozen = self.status == Status::Frozen;
+        let frozen = self.frozen;
         let Some(member) = self.members.get_mut(&connection) else {
             return;
         };
@@ -248,11 +248,7 @@ impl Room {
             );
         } else if frozen {
             member.owes = true;
-            let reason = format!(
-                "the database does not answer and {} bytes of unsaved edits are the limit \
-                 (--max-unsaved-bytes); this edit is asked for again later",
-                self.settings.unsaved_budget_bytes
-            );
+            let reason = format!("{}; this edit is asked for again later", self.why_frozen());
             self.reject(connection, frame, RejectCode::Frozen, &reason, effects);
         } else {
             self.offer(Offered::by_connection(connection, frame, update));

@@ -103,6 +103,10 @@ impl Room {
             for connection in self.members.keys().copied().collect::<Vec<_>>() {
                 self.greet(connection, effects);
             }
+            if !self.frozen {
+                // The room may have thawed while nobody could be asked.
+                self.ask_debtors(effects);
+            }
         }
         self.held_bytes = 0;
         for input in std::mem::take(&mut self.held) {

@@ -782,3 +782,72 @@ fn an_append_that_commits_behind_a_second_reading_is_not_forgotten() {
     let document = house.room.document().expect("awake");
     assert_eq!(document.text(&FileId::main()), "x");
 }
+
+/// A room whose storage is away and whose budget of 100 bytes is spent. `A` is in it.
+fn frozen_house() -> (House, Document) {
+    let mut house = House::with(Settings {
+        unsaved_budget_bytes: 100,
+        ..Settings::default()
+    });
+    house.join(A, Dialect::CollabV1);
+    let mut person = author(1);
+    house.frame(A, &typed(&mut person, 0, &"x".repeat(200)));
+    house.give(Input::AppendFailed {
+        seq: Seq(1),
+        failure: AppendFailure::Unavailable,
+    });
+    house.take();
+    assert_eq!(house.room.status(), Status::Frozen);
+    (house, person)
+}
+
+#[test]
+fn a_stopping_server_takes_no_more_than_a_frozen_one() {
+    let (mut house, mut person) = frozen_house();
+    house.give(Input::Drain { within_ms: 5_000 });
+    house.take();
+    let before = house.room.unsaved_bytes();
+    house.frame(A, &typed(&mut person, 0, "y"));
+    assert_eq!(house.room.unsaved_bytes(), before);
+    let sent = House::sent(&house.take(), A);
+    assert!(
+        matches!(
+            sent[..],
+            [Message::Control(Control::Rejected {
+                code: RejectCode::Frozen,
+                ..
+            })]
+        ),
+        "{sent:?}"
+    );
+}
+
+#[test]
+fn programs_cannot_pass_the_budget_either() {
+    let (mut house, mut person) = frozen_house();
+    let Message::Update(update) = typed(&mut person, 0, "y") else {
+        panic!("an update")
+    };
+    let before = house.room.unsaved_bytes();
+    house.give(Input::Apply {
+        request: RequestId(1),
+        update,
+    });
+    house.give(Input::Write {
+        request: RequestId(2),
+        file: FileId::main(),
+        edits: Vec::new(),
+    });
+    let effects = house.take();
+    for request in [RequestId(1), RequestId(2)] {
+        assert!(
+            effects.iter().any(|effect| matches!(
+                effect,
+                Effect::Answer { request: asked, answer: Answer::Unavailable { reason } }
+                    if *asked == request && reason.contains("--max-unsaved-bytes")
+            )),
+            "{effects:?}"
+        );
+    }
+    assert_eq!(house.room.unsaved_bytes(), before);
+}
