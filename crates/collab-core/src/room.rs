@@ -233,6 +233,12 @@ impl Room {
         }
     }
 
+    /// Merges what the turn brought so far, so that [`Room::document`] shows it. `end_turn` is to
+    /// follow all the same.
+    pub fn merge(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        self.merge_turn(now, effects);
+    }
+
     /// Merges what the turn brought in one transaction, relays it, asks for it to be saved, tells
     /// of changed presence, and does what is due. Call after every batch of inputs.
     pub fn end_turn(&mut self, now: Millis, effects: &mut Vec<Effect>) {

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use self::api::rfc3339::rfc3339;
+pub use self::assets::PageSource;
 pub use self::error::Problem;
 pub use self::origin::Origins;
 use crate::rooms::Rooms;
@@ -45,6 +46,7 @@ pub struct Inner {
     pub metrics: Metrics,
     pub doorway: Doorway,
     pub origins: Origins,
+    pub page: PageSource,
     pub auto_create: bool,
     /// Where people reach the server, without a trailing slash.
     pub public_url: Option<String>,

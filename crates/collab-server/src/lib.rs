@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::config::Limits;
-use self::http::{App, Inner, Origins};
+use self::http::{App, Inner, Origins, PageSource};
 use self::listener::{Listener, Serving};
 use self::rooms::Rooms;
 use self::shutdown::Drained;
@@ -38,6 +38,7 @@ pub struct Settings {
     pub listen: String,
     pub public_url: Option<String>,
     pub allowed_origins: Vec<String>,
+    pub page: PageSource,
     pub auto_create: bool,
     pub limits: Limits,
     pub timing: Timing,
@@ -53,6 +54,7 @@ impl Settings {
             listen: "127.0.0.1:0".to_owned(),
             public_url: None,
             allowed_origins: Vec::new(),
+            page: PageSource::default(),
             auto_create: true,
             limits: Limits::default(),
             timing: Timing::default(),
@@ -138,6 +140,7 @@ impl Server {
                 metrics,
                 doorway,
                 origins: Origins::new(&settings.allowed_origins),
+                page: settings.page.clone(),
                 auto_create: settings.auto_create,
                 public_url: settings.public_url.clone(),
                 max_message_bytes: settings.limits.max_message_bytes,

@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rust_embed::RustEmbed;
+use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::{App, Problem};
 
@@ -18,6 +19,33 @@ use super::{App, Problem};
 #[folder = "../../web/dist"]
 #[allow_missing = true]
 struct Dist;
+
+/// Where the page comes from.
+#[derive(Debug, Clone, Default)]
+pub enum PageSource {
+    /// Out of the binary.
+    #[default]
+    Inside,
+    /// Out of a folder, read at every request: for tests and for work on the page.
+    Folder(PathBuf),
+}
+
+impl PageSource {
+    fn get(&self, path: &str) -> Option<EmbeddedFile> {
+        match self {
+            PageSource::Inside => Dist::get(path),
+            PageSource::Folder(folder) => {
+                let inside = Path::new(path)
+                    .components()
+                    .all(|part| matches!(part, Component::Normal(_)));
+                let file = folder.join(path);
+                (inside && file.is_file())
+                    .then(|| rust_embed::utils::read_file_from_fs(&file).ok())
+                    .flatten()
+            }
+        }
+    }
+}
 
 /// Files whose names carry a hash of their content: vite puts them here.
 const HASHED: &str = "assets/";
@@ -33,7 +61,7 @@ const BASE: &str = "<base href=\"/\" />";
 
 /// `/` and `/room/…`: the page finds out itself which room it shows.
 pub async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let index = Dist::get("index.html").ok_or_else(|| {
+    let index = app.inner.page.get("index.html").ok_or_else(|| {
         Problem::new(
             StatusCode::NOT_FOUND,
             "page-not-built",
@@ -57,11 +85,21 @@ pub async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response
 }
 
 /// Any other path: a file of the page, or nothing.
-pub async fn file(method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn file(
+    State(app): State<App>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let path = uri.path().trim_start_matches('/');
     let found = matches!(method, Method::GET | Method::HEAD)
         // `index.html` is the page and has its headers only at its own address.
-        .then(|| Dist::get(path).filter(|_| path != "index.html" && !path.starts_with('.')))
+        .then(|| {
+            app.inner
+                .page
+                .get(path)
+                .filter(|_| path != "index.html" && !path.starts_with('.'))
+        })
         .flatten();
     let Some(file) = found else {
         return Err(Problem::new(

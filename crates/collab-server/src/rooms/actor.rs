@@ -142,22 +142,25 @@ impl Actor {
                 }
                 count = inbox.recv_many(&mut letters, TURN_LETTERS) => {
                     debug_assert!(count > 0, "this task holds a handle to its own inbox");
-                    let mut waiting = letters.drain(..);
-                    for posted in waiting.by_ref() {
-                        self.take(posted.letter);
-                        if self.is_over() {
-                            break;
-                        }
-                    }
-                    // The room retired in the middle: the rest asks the registry again.
-                    for posted in waiting {
-                        turn_away(posted.letter, &RoomError::Retired);
-                    }
                 }
                 () = wait => self.hand(Input::Tick),
                 () = self.shared.drain.cancelled(), if !self.told_to_drain => {
                     self.told_to_drain = true;
                     self.hand(Input::Drain { within_ms: self.shared.drain_within_ms });
+                }
+            }
+            // What waits is part of this turn whatever woke us: a room does not go to sleep over a
+            // letter that was there before.
+            while letters.len() < TURN_LETTERS
+                && let Ok(posted) = inbox.try_recv()
+            {
+                letters.push(posted);
+            }
+            for posted in letters.drain(..) {
+                if self.is_over() {
+                    self.give_back(posted.letter, false);
+                } else {
+                    self.take(posted.letter);
                 }
             }
             self.finish_turn();
@@ -246,7 +249,7 @@ impl Actor {
 
     fn answer(&mut self, question: Question) {
         // What came before the question is part of the document it sees.
-        self.end_turn();
+        self.room.merge(self.shared.clock.now(), &mut self.effects);
         let place = self.place();
         let connections = self.room.connections();
         match question {
@@ -313,13 +316,13 @@ impl Actor {
     }
 
     fn finish_turn(&mut self) {
-        self.end_turn();
+        // Before the turn ends: a room that nobody is in may retire then.
         if !self.held.is_empty() && self.room.document().is_some() {
             for question in std::mem::take(&mut self.held) {
                 self.answer(question);
             }
-            self.end_turn();
         }
+        self.end_turn();
         self.count();
     }
 
@@ -449,15 +452,19 @@ impl Actor {
         }
         inbox.close();
         while let Some(posted) = inbox.recv().await {
-            // Whoever may create what was not found asks again; everybody else knows enough.
-            let again = self.failure == Some(LoadFailure::NotFound)
-                && posted.letter.wake() == Wake::OrCreate;
-            let error = match &self.failure {
-                Some(_) if !again && !panicked => self.absence(),
-                _ => RoomError::Retired,
-            };
-            turn_away(posted.letter, &error);
+            self.give_back(posted.letter, panicked);
         }
+    }
+
+    /// For a letter that the room will not read.
+    fn give_back(&self, letter: Letter, panicked: bool) {
+        // Whoever may create what was not found asks again; everybody else knows enough.
+        let again = self.failure == Some(LoadFailure::NotFound) && letter.wake() == Wake::OrCreate;
+        let error = match &self.failure {
+            Some(_) if !again && !panicked => self.absence(),
+            _ => RoomError::Retired,
+        };
+        turn_away(letter, &error);
     }
 }
 

@@ -131,23 +131,27 @@ impl Handle {
         self.inbox.same_channel(&other.inbox)
     }
 
+    /// Puts the first letter into the inbox of a room whose task has not begun.
+    pub(super) fn post_first(&self, letter: Letter) {
+        let bytes = Arc::clone(&self.bytes)
+            .try_acquire_many_owned(weight(&letter))
+            .ok();
+        let posted = Posted {
+            letter,
+            _bytes: bytes,
+        };
+        let put = self.inbox.try_send(posted);
+        debug_assert!(put.is_ok(), "an inbox has room for one letter");
+    }
+
     /// Waits for a place and posts. `Retired` when nobody reads any more.
     pub(super) async fn post(&self, letter: Letter) -> Result<(), RoomError> {
-        let weight = match &letter {
-            Letter::Frame { frame, .. } => frame.len(),
-            Letter::Ask {
-                asked: Asked::Apply(update),
-                ..
-            } => update.len(),
-            _ => 0,
-        };
-        // At most everything: a frame larger than the inbox waits until it is alone.
-        let weight = u32::try_from(weight.min(INBOX_BYTES)).expect("the inbox is below 4 GiB");
-        let bytes = if weight == 0 {
-            None
-        } else {
-            let bytes = Arc::clone(&self.bytes).acquire_many_owned(weight).await;
-            Some(bytes.map_err(|_| RoomError::Retired)?)
+        let bytes = match weight(&letter) {
+            0 => None,
+            weight => {
+                let bytes = Arc::clone(&self.bytes).acquire_many_owned(weight).await;
+                Some(bytes.map_err(|_| RoomError::Retired)?)
+            }
         };
         let posted = Posted {
             letter,
@@ -174,42 +178,20 @@ impl Handle {
         // A room that is gone has nobody to forget.
         let _: Result<(), RoomError> = self.post(Letter::Leave { connection }).await;
     }
+}
 
-    pub(super) async fn join(&self, wake: Wake, joining: Joining) -> Result<(), RoomError> {
-        let (joined, answer) = oneshot::channel();
-        self.post(Letter::Join {
-            wake,
-            joining,
-            joined,
-        })
-        .await?;
-        answer.await.unwrap_or(Err(RoomError::Lost))
-    }
-
-    pub(super) async fn ask(&self, wake: Wake, asked: Asked) -> Result<Answer, RoomError> {
-        let (answer, answered) = oneshot::channel();
-        self.post(Letter::Ask {
-            wake,
-            asked,
-            answer,
-        })
-        .await?;
-        answered.await.unwrap_or(Err(RoomError::Lost))
-    }
-
-    pub(super) async fn look<T, F>(&self, wake: Wake, look: F) -> Result<T, RoomError>
-    where
-        T: Send + 'static,
-        F: FnOnce(Overview<'_>) -> T + Send + 'static,
-    {
-        let (seen, answer) = oneshot::channel();
-        let look: Look = Box::new(move |overview| {
-            // Whoever asked may have gone meanwhile.
-            let _: Result<(), _> = seen.send(overview.map(look));
-        });
-        self.post(Letter::Look { wake, look }).await?;
-        answer.await.unwrap_or(Err(RoomError::Lost))
-    }
+/// Bytes that a letter takes in the inbox. At most everything: a frame larger than the inbox waits
+/// until it is alone.
+fn weight(letter: &Letter) -> u32 {
+    let bytes = match letter {
+        Letter::Frame { frame, .. } => frame.len(),
+        Letter::Ask {
+            asked: Asked::Apply(update),
+            ..
+        } => update.len(),
+        _ => 0,
+    };
+    u32::try_from(bytes.min(INBOX_BYTES)).expect("the inbox is below 4 GiB")
 }
 
 /// Numbers a room's questions.

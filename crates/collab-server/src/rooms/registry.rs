@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use collab_core::ids::RoomId;
 use collab_core::room::Answer;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -98,17 +98,34 @@ impl Rooms {
         &self.shared.settings
     }
 
-    /// The handle of a room that is awake or will be in a moment: its task loads it.
-    fn wake(&self, room: &RoomId, wake: Wake) -> Result<Handle, RoomError> {
-        let mut awake = self.shared.lock();
-        if let Some(handle) = awake.get(room).filter(|handle| !handle.is_closed()) {
-            return Ok(handle.clone());
-        }
+    /// Posts a letter to a room that is awake or will be in a moment: its task loads it. A letter
+    /// that wakes a room stands in its inbox before its task begins, so that the room cannot go to
+    /// sleep again without having read it.
+    async fn deliver(&self, room: &RoomId, letter: Letter) -> Result<Handle, RoomError> {
+        let awake = {
+            let mut awake = self.shared.lock();
+            match awake.get(room).filter(|handle| !handle.is_closed()) {
+                Some(handle) => handle.clone(),
+                None => return self.wake(&mut awake, room, letter),
+            }
+        };
+        awake.post(letter).await?;
+        Ok(awake)
+    }
+
+    fn wake(
+        &self,
+        awake: &mut HashMap<RoomId, Handle>,
+        room: &RoomId,
+        letter: Letter,
+    ) -> Result<Handle, RoomError> {
         // Under the lock: who starts draining and then counts tasks counts this one.
         if self.shared.drain.is_cancelled() {
             return Err(RoomError::Draining);
         }
         let (handle, inbox) = Handle::new(self.shared.settings.inbox_letters);
+        let wake = letter.wake();
+        handle.post_first(letter);
         let shared = Arc::clone(&self.shared);
         let task = actor::run(shared, room.clone(), wake, handle.clone(), inbox);
         self.shared.tasks.spawn(task);
@@ -124,27 +141,24 @@ impl Rooms {
         wake: Wake,
         joining: Joining,
     ) -> Result<Handle, RoomError> {
-        for _ in 0..KNOCKS {
-            let handle = self.wake(room, wake)?;
-            match handle.join(wake, joining.clone()).await {
-                Ok(()) => return Ok(handle),
-                Err(RoomError::Retired) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(RoomError::Retired)
+        self.knock(room, |joined| Letter::Join {
+            wake,
+            joining: joining.clone(),
+            joined,
+        })
+        .await
+        .map(|(handle, ())| handle)
     }
 
     /// Asks for a change and waits until it is durable.
     pub async fn ask(&self, room: &RoomId, wake: Wake, asked: Asked) -> Result<Answer, RoomError> {
-        for _ in 0..KNOCKS {
-            let handle = self.wake(room, wake)?;
-            match handle.ask(wake, asked.clone()).await {
-                Err(RoomError::Retired) => {}
-                done => return done,
-            }
-        }
-        Err(RoomError::Retired)
+        self.knock(room, |answer| Letter::Ask {
+            wake,
+            asked: asked.clone(),
+            answer,
+        })
+        .await
+        .map(|(_, answer)| answer)
     }
 
     /// Looks at the document on the room's own task.
@@ -153,11 +167,35 @@ impl Rooms {
         T: Send + 'static,
         F: FnOnce(Overview<'_>) -> T + Clone + Send + 'static,
     {
+        self.knock(room, |seen: oneshot::Sender<Result<T, RoomError>>| {
+            let look = look.clone();
+            Letter::Look {
+                wake,
+                // Whoever asked may have gone meanwhile.
+                look: Box::new(move |overview| drop(seen.send(overview.map(look)))),
+            }
+        })
+        .await
+        .map(|(_, seen)| seen)
+    }
+
+    /// Posts a letter and waits for its answer; again, when a retiring room turned it away.
+    async fn knock<T>(
+        &self,
+        room: &RoomId,
+        letter: impl Fn(oneshot::Sender<Result<T, RoomError>>) -> Letter,
+    ) -> Result<(Handle, T), RoomError> {
         for _ in 0..KNOCKS {
-            let handle = self.wake(room, wake)?;
-            match handle.look(wake, look.clone()).await {
-                Err(RoomError::Retired) => {}
-                done => return done,
+            let (answer, answered) = oneshot::channel();
+            let delivered = match self.deliver(room, letter(answer)).await {
+                Ok(handle) => answered
+                    .await
+                    .unwrap_or(Err(RoomError::Lost))
+                    .map(|answer| (handle, answer)),
+                Err(error) => Err(error),
+            };
+            if !matches!(delivered, Err(RoomError::Retired)) {
+                return delivered;
             }
         }
         Err(RoomError::Retired)

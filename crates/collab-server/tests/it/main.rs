@@ -3,7 +3,14 @@
 mod client;
 mod server;
 
+mod hostile_bytes;
+mod join_while_retiring;
+mod limits;
+mod nothing_lost_in_silence;
+mod one_owner;
 mod origin;
+mod page;
 mod rooms_api;
 mod saved_is_durable;
 mod shutdown;
+mod waits_point_one_way;
