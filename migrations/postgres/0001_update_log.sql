@@ -37,7 +37,7 @@ create table room_update (
   at bigint not null,
   -- CRC-32C over (room_id, seq, epoch, format, body): the place too, to catch misdirected writes.
   crc32c bigint not null,
-  body bytea not null check (octet_length(body) <= 16777216),
+  body bytea not null check (octet_length(body) <= 33554432),
   primary key (room_id, seq)
 );
 

@@ -34,7 +34,7 @@ create table room_update (
   at integer not null,
   -- CRC-32C over (room_id, seq, epoch, format, body): the place too, to catch misdirected writes.
   crc32c integer not null,
-  body blob not null check (length(body) <= 16777216),
+  body blob not null check (length(body) <= 33554432),
   primary key (room_id, seq)
   -- Rows are read in key order and never by rowid: one B-tree instead of two, one page less per row.
 ) strict, without rowid;

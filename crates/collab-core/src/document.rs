@@ -251,6 +251,23 @@ impl Document {
         if self.fails_next && offers.len() > 1 {
             self.poison();
         }
+        self.integrate(offers.iter().map(|offer| {
+            let new_replicas = offer.new_replicas;
+            (offer.update, Source::Offer { new_replicas })
+        }))
+    }
+
+    /// The same for an update from the server one is connected to: form and causes are checked, but
+    /// the budgets for strangers do not hold. A whole document that grew within them, update by
+    /// update, may be larger than each of them.
+    pub fn apply_from_server(&mut self, update: &[u8]) -> Result<Turn, Poisoned> {
+        self.integrate(std::iter::once((update, Source::Own)))
+    }
+
+    fn integrate<'a>(
+        &mut self,
+        updates: impl ExactSizeIterator<Item = (&'a [u8], Source)>,
+    ) -> Result<Turn, Poisoned> {
         let Document {
             engine,
             gate,
@@ -259,13 +276,10 @@ impl Document {
         } = self;
         let mut before = Vec::new();
         let (outcomes, delta) = engine.write(|txn| {
-            let mut outcomes = Vec::with_capacity(offers.len());
-            for offer in offers {
-                let source = Source::Offer {
-                    new_replicas: offer.new_replicas,
-                };
+            let mut outcomes = Vec::with_capacity(updates.len());
+            for (update, source) in updates {
                 let outcome =
-                    match integrate_noting(txn, gate, clocks, offer.update, source, &mut before)? {
+                    match integrate_noting(txn, gate, clocks, update, source, &mut before)? {
                         Ok(new_replicas) => Outcome::Applied { new_replicas },
                         Err(Stop::Gap) => Outcome::Gap,
                         Err(Stop::Refused(refusal)) => Outcome::Refused(refusal),

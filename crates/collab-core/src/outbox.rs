@@ -150,9 +150,13 @@ impl Outbox {
         (self.is_empty() && self.is_lagging()).then_some(self.missed)
     }
 
-    /// Takes the frames that bring the peer level; the lanes take frames again behind them.
-    pub fn resync(&mut self, frames: Vec<(Lane, Bytes)>) {
-        self.missed = Missed::default();
+    /// Takes the frames that make good what `answers` names; those lanes take frames again behind
+    /// them. What was missed since the room was asked, from an older turn on, stays missed.
+    pub fn resync(&mut self, answers: Missed, frames: Vec<(Lane, Bytes)>) {
+        if self.missed.sync >= answers.sync {
+            self.missed.sync = None;
+        }
+        self.missed.presence &= !answers.presence;
         for (lane, frame) in frames {
             if lane == Lane::Control {
                 self.control_bytes += frame.len();
@@ -234,7 +238,8 @@ mod tests {
             outbox.missed().and_then(|missed| missed.sync),
             Some(TurnNumber(4))
         );
-        outbox.resync(vec![(sync(7), frame(40))]);
+        let answers = outbox.missed().expect("a lane was dropped");
+        outbox.resync(answers, vec![(sync(7), frame(40))]);
         assert_eq!(outbox.missed(), None);
         assert_eq!(outbox.pop(), Some(frame(40)));
         assert_eq!(outbox.push(sync(8), frame(1)), Pushed::Queued);
@@ -246,6 +251,24 @@ mod tests {
         outbox.push(sync(1), frame(1));
         outbox.push(sync(2), frame(1));
         assert_eq!(outbox.push(sync(3), frame(1)), Pushed::Overflowed);
+    }
+
+    #[test]
+    fn what_is_missed_while_the_room_answers_stays_missed() {
+        let mut outbox = Outbox::new(10, 1);
+        outbox.push(sync(57), frame(1));
+        outbox.push(sync(58), frame(1));
+        let asked = outbox
+            .missed()
+            .expect("nothing waits, and a lane was dropped");
+        // The answer to the peer's own question comes before the room has heard of the miss.
+        assert_eq!(outbox.push(sync(0), frame(5)), Pushed::Dropped);
+        outbox.resync(asked, vec![(sync(57), frame(2))]);
+        assert_eq!(outbox.pop(), Some(frame(2)));
+        assert_eq!(
+            outbox.missed().and_then(|missed| missed.sync),
+            Some(TurnNumber(0))
+        );
     }
 
     #[test]

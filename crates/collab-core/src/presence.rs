@@ -22,6 +22,9 @@ pub const TAKEOVER_AFTER_MS: u64 = 20_000;
 /// Largest clock. Later ones could not be counted up by a JavaScript client.
 const MAX_CLOCK: u64 = (1 << 53) - 2;
 
+/// Entries of one room: as many as one awareness message may tell of. More are dropped.
+pub const MAX_PRESENT: usize = crate::protocol::limits::MAX_AWARENESS_ENTRIES;
+
 /// How many gone entries a room remembers. They only keep a late copy of an old state from
 /// showing a ghost; the oldest are forgotten first.
 const MAX_GONE: usize = 1024;
@@ -35,7 +38,8 @@ pub enum Ignored {
     Old,
     /// Larger than [`MAX_PRESENCE_BYTES`], deeper than [`MAX_PRESENCE_DEPTH`], or not JSON.
     Malformed,
-    /// The connection speaks for [`MAX_REPLICAS_PER_CONNECTION`] replicas already.
+    /// The connection speaks for [`MAX_REPLICAS_PER_CONNECTION`] replicas already, or the room is
+    /// full ([`MAX_PRESENT`]).
     TooMany,
 }
 
@@ -103,7 +107,10 @@ impl Table {
                     return Err(Ignored::Malformed);
                 }
                 let new_to_owner = known.is_none_or(|held| held.owner != connection);
-                if new_to_owner && self.owned_by(connection) >= MAX_REPLICAS_PER_CONNECTION {
+                let full = known.is_none() && self.here.len() >= MAX_PRESENT;
+                if full
+                    || (new_to_owner && self.owned_by(connection) >= MAX_REPLICAS_PER_CONNECTION)
+                {
                     return Err(Ignored::TooMany);
                 }
                 self.gone.remove(&entry.replica);

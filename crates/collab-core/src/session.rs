@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 pub use events::{Effect, Input, SaveState};
 
-use crate::document::{Document, Edit, FileId, Offer, Outcome, StateVector};
+use crate::document::{Document, Edit, EditError, FileId, Outcome, StateVector};
 use crate::ids::{Lineage, ReplicaId};
 use crate::protocol::{self, CloseCode, Control, Message, RejectCode, Status, awareness, codec};
 use crate::time::Millis;
@@ -64,8 +64,12 @@ pub struct Session {
     /// State-changing messages sent on this connection.
     sent: u64,
     unsaved: Unsaved,
+    /// Whether we have asked for what we lack and wait for the answer.
+    asked: bool,
     /// Whether the server has answered our state vector on this connection.
     synced: bool,
+    /// Largest frame the server takes, in bytes.
+    max_frame_bytes: u64,
     /// Whether it ever has.
     ever_synced: bool,
     server: Status,
@@ -88,7 +92,9 @@ impl Session {
             lineage: None,
             sent: 0,
             unsaved: Unsaved::default(),
+            asked: false,
             synced: false,
+            max_frame_bytes: u64::MAX,
             ever_synced: false,
             server: Status::Normal,
             peers: Peers::new(replica),
@@ -244,12 +250,12 @@ impl Session {
         self.phase = Phase::Handshake;
         self.heard = now;
         self.sent = 0;
+        self.asked = false;
         self.synced = false;
         self.server = Status::Normal;
         self.closing = None;
         self.unsaved.connection_lost();
-        let state_vector = self.document.state_vector().encode();
-        effects.push(send(&Message::SyncStep1(state_vector.into())));
+        self.ask(effects);
         let own = self.peers.renew(now);
         effects.extend(own.map(|body| send(&Message::Awareness(body))));
     }
@@ -287,7 +293,8 @@ impl Session {
             return;
         }
         let asked = said.map_or(0, |(_, retry_after_ms, _)| retry_after_ms);
-        let pause = self.backoff.next_ms().max(asked.min(OFFLINE_AFTER_MS));
+        // Added, not the larger of both: who was sent away together must not return together.
+        let pause = self.backoff.next_ms() + asked.min(OFFLINE_AFTER_MS);
         self.phase = Phase::Waiting {
             until: now.plus(pause),
         };
@@ -323,11 +330,12 @@ impl Session {
             Ok(delta) if delta.is_empty() => {}
             Ok(delta) => {
                 self.unsaved.made();
-                if self.phase == Phase::Live {
-                    effects.push(send(&Message::Update(delta)));
-                    self.sent += 1;
+                if self.phase == Phase::Live && self.push_change(&Message::Update(delta), effects) {
                     self.unsaved.carried_by(self.sent);
                 }
+            }
+            Err(EditError::Poisoned(_)) => {
+                self.attention("the document cannot be read: reload", effects);
             }
             Err(_refused) => effects.push(Effect::Reset {
                 file: file.clone(),
@@ -360,15 +368,18 @@ impl Session {
                 Err(refusal) => self.give_up(now, &refusal.to_string(), effects),
             },
             Message::SyncStep2(update) => {
-                self.merge(now, &update, effects);
-                if self.is_open() {
+                self.asked = false;
+                let applied = self.merge(now, &update, effects);
+                if applied && self.is_open() {
                     self.synced = true;
                     self.ever_synced = true;
                     self.lost_at = None;
                     self.backoff.reset();
                 }
             }
-            Message::Update(update) => self.merge(now, &update, effects),
+            Message::Update(update) => {
+                self.merge(now, &update, effects);
+            }
             Message::Awareness(body) => match awareness::decode(body) {
                 Ok(entries) => {
                     let (changed, answer) = self.peers.heard(now, entries);
@@ -404,7 +415,10 @@ impl Session {
                     "this room was deleted and made anew; your text is kept here, not merged",
                     effects,
                 ),
-                _ => self.lineage = Some(welcome.lineage),
+                _ => {
+                    self.lineage = Some(welcome.lineage);
+                    self.max_frame_bytes = welcome.max_frame_bytes;
+                }
             },
             Control::Saved { frames, .. } => self.unsaved.saved(frames.min(self.sent)),
             Control::Rejected {
@@ -431,8 +445,9 @@ impl Session {
     fn offer_everything(&mut self, now: Millis, theirs: &StateVector, effects: &mut Vec<Effect>) {
         match self.document.diff(theirs) {
             Ok(diff) => {
-                effects.push(send(&Message::SyncStep2(diff)));
-                self.sent += 1;
+                if !self.push_change(&Message::SyncStep2(diff), effects) {
+                    return;
+                }
                 self.unsaved.all_carried_by(self.sent);
                 self.phase = Phase::Live;
             }
@@ -440,14 +455,37 @@ impl Session {
         }
     }
 
-    fn merge(&mut self, now: Millis, update: &[u8], effects: &mut Vec<Effect>) {
+    /// Asks for what we lack, unless the answer is on its way.
+    fn ask(&mut self, effects: &mut Vec<Effect>) {
+        if !std::mem::replace(&mut self.asked, true) {
+            let state_vector = self.document.state_vector().encode();
+            effects.push(send(&Message::SyncStep1(state_vector.into())));
+        }
+    }
+
+    /// Sends a message that the server counts, if it is one that the server would take.
+    fn push_change(&mut self, message: &Message, effects: &mut Vec<Effect>) -> bool {
+        let frame = codec::encode(message);
+        if frame.len() as u64 > self.max_frame_bytes {
+            let reason = format!(
+                "this edit has {} bytes, and the server takes {} at once; it is kept here, not sent",
+                frame.len(),
+                self.max_frame_bytes
+            );
+            self.attention(&reason, effects);
+            return false;
+        }
+        effects.push(Effect::Send(frame));
+        self.sent += 1;
+        true
+    }
+
+    /// Whether the update is part of the document now.
+    fn merge(&mut self, now: Millis, update: &[u8], effects: &mut Vec<Effect>) -> bool {
         let described = self.document.files();
-        let offer = Offer {
-            update,
-            new_replicas: u32::MAX,
-        };
-        match self.document.apply(&[offer]) {
+        match self.document.apply_from_server(update) {
             Ok(turn) => {
+                let applied = matches!(turn.outcomes[..], [Outcome::Applied { .. }]);
                 for (file, edits) in turn.changes {
                     effects.push(Effect::Changed { file, edits });
                 }
@@ -455,17 +493,18 @@ impl Session {
                     effects.push(Effect::Described);
                 }
                 match turn.outcomes.first() {
-                    Some(Outcome::Gap) => {
-                        let state_vector = self.document.state_vector().encode();
-                        effects.push(send(&Message::SyncStep1(state_vector.into())));
-                    }
+                    Some(Outcome::Gap) => self.ask(effects),
                     Some(Outcome::Refused(refusal)) => {
                         self.give_up(now, &refusal.to_string(), effects);
                     }
                     Some(Outcome::Applied { .. }) | None => {}
                 }
+                applied
             }
-            Err(_poisoned) => self.attention("the document cannot be read: reload", effects),
+            Err(_poisoned) => {
+                self.attention("the document cannot be read: reload", effects);
+                false
+            }
         }
     }
 

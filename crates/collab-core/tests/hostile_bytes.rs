@@ -515,7 +515,7 @@ fn mutated_state_vectors() {
         plain: false,
     };
     let updates = histories::history(&mut random, shape);
-    let mut document =
+    let document =
         Document::load(replica(), updates.iter().map(|u| &u[..])).expect("an honest history");
     let whole = document.digest();
     let genuine = document.state_vector().encode();

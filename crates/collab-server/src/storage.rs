@@ -28,9 +28,10 @@ pub use database_url::DatabaseUrl;
 pub use open::{OpenError, OpenOptions, migrate, open};
 pub use writer::Writer;
 
-/// Largest body of one log record, in bytes (16 MiB). A larger one is answered with
-/// [`Appended::TooLarge`] and never written: the room writes it as several records.
-pub const MAX_RECORD_BYTES: usize = 16 << 20;
+/// Largest body of one log record, in bytes (32 MiB). A larger one is answered with
+/// [`Appended::TooLarge`] and never written: the room writes several records, and no single message
+/// may be so large that its own record would not fit.
+pub const MAX_RECORD_BYTES: usize = collab_core::record::MAX_RECORD_BYTES;
 
 /// Largest state in a snapshot, in bytes before compression (128 MiB). A larger one is refused
 /// with [`StoreError::TooLarge`]; a stored one that claims to be larger is damaged.

@@ -16,6 +16,9 @@ use crate::time::Millis;
 /// The turn before every other: a frame dropped from here on is made good by the whole document.
 const FROM_NOTHING: TurnNumber = TurnNumber(0);
 
+/// Bytes counted for an input that is held, beside its payload: empty ones take memory too.
+const HELD_OVERHEAD_BYTES: usize = 128;
+
 /// Bytes of updates collected before they are merged, even in the middle of a turn.
 const TURN_BYTES: usize = 4 << 20;
 
@@ -106,20 +109,22 @@ impl Room {
         }
     }
 
-    pub(super) fn leave(
-        &mut self,
-        now: Millis,
-        connection: ConnectionId,
-        effects: &mut Vec<Effect>,
-    ) {
-        let _ = effects;
+    /// Whether frames of the one who leaves wait for the document to wake.
+    pub(super) fn holds(&self, leave: &Input) -> bool {
+        let Input::Leave { connection: gone } = leave else {
+            return false;
+        };
+        self.held
+            .iter()
+            .any(|input| matches!(input, Input::Frame { connection, .. } if connection == gone))
+    }
+
+    pub(super) fn leave(&mut self, now: Millis, connection: ConnectionId) {
         let gone = self.presence.leave(now, connection);
         self.presence_changed
             .extend(gone.into_iter().map(|entry| entry.replica));
         self.members.remove(&connection);
-        self.held.retain(
-            |input| !matches!(input, Input::Frame { connection: from, .. } if *from == connection),
-        );
+        self.asks.remove(&connection);
         if self.members.is_empty() {
             self.idle_since = Some(now);
         }
@@ -145,11 +150,17 @@ impl Room {
             }
         };
         for message in messages {
-            // An earlier message of this frame may have ended the connection, or the document.
-            if !self.members.contains_key(&connection) || !matches!(self.phase, Phase::Live(_)) {
+            // An earlier message of this frame may have ended the connection, or the document: then
+            // the rest waits until it is awake again.
+            if !self.members.contains_key(&connection) {
                 return;
             }
-            self.message(now, connection, message, effects);
+            if matches!(self.phase, Phase::Live(_)) {
+                self.message(now, connection, message, effects);
+            } else {
+                let frame = codec::encode(&message);
+                self.hold(Input::Frame { connection, frame }, effects);
+            }
         }
     }
 
@@ -161,13 +172,12 @@ impl Room {
         effects: &mut Vec<Effect>,
     ) {
         match message {
-            Message::SyncStep1(state_vector) => {
-                self.merge_turn(now, effects);
-                match StateVector::decode(&state_vector) {
-                    Ok(state_vector) => self.answer(connection, &state_vector, effects),
-                    Err(refusal) => self.malformed(connection, &refusal.to_string(), effects),
+            Message::SyncStep1(state_vector) => match StateVector::decode(&state_vector) {
+                Ok(state_vector) => {
+                    self.asks.insert(connection, state_vector);
                 }
-            }
+                Err(refusal) => self.malformed(connection, &refusal.to_string(), effects),
+            },
             Message::SyncStep2(update) | Message::Update(update) => {
                 self.update(now, connection, update, effects);
             }
@@ -258,31 +268,38 @@ impl Room {
         }
     }
 
-    /// The answer to "send me what I lack".
-    fn answer(
-        &mut self,
-        connection: ConnectionId,
-        state_vector: &StateVector,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Phase::Live(document) = &mut self.phase else {
-            return;
-        };
-        match document.diff(state_vector) {
-            Ok(diff) => effects.push(Effect::Send {
-                connection,
-                lane: Lane::Sync(FROM_NOTHING),
-                frame: codec::encode(&Message::SyncStep2(diff)),
-            }),
-            Err(_poisoned) => {
-                // Its question is lost with the document; it asks again when it returns.
-                self.close(
+    /// Answers everybody who said "send me what I lack", each once. While the document is being
+    /// woken again the questions wait.
+    pub(super) fn answer_asks(&mut self, effects: &mut Vec<Effect>) {
+        while let Phase::Live(document) = &mut self.phase
+            && let Some((connection, have)) = self.asks.pop_first()
+        {
+            let turn = document.turn();
+            let known = self
+                .answered
+                .as_ref()
+                .filter(|(at, of, _)| *at == turn && *of == have);
+            let frame = match known {
+                Some((_, _, frame)) => frame.clone(),
+                None => match document.diff(&have) {
+                    Ok(diff) => {
+                        let frame = codec::encode(&Message::SyncStep2(diff));
+                        self.answered = Some((turn, have, frame.clone()));
+                        frame
+                    }
+                    Err(_poisoned) => {
+                        self.asks.insert(connection, have);
+                        self.poisoned_by_reading(effects);
+                        return;
+                    }
+                },
+            };
+            if self.members.contains_key(&connection) {
+                effects.push(Effect::Send {
                     connection,
-                    CloseCode::Restart,
-                    "the room is woken again",
-                    effects,
-                );
-                self.poisoned_by_reading(effects);
+                    lane: Lane::Sync(FROM_NOTHING),
+                    frame,
+                });
             }
         }
     }
@@ -290,16 +307,15 @@ impl Room {
     /// A connection whose outbox overflowed has read the rest.
     pub(super) fn bring_level(
         &mut self,
-        now: Millis,
         connection: ConnectionId,
         missed: Missed,
         effects: &mut Vec<Effect>,
     ) {
-        let _ = now;
         if !self.members.contains_key(&connection) {
             return;
         }
         let mut frames = Vec::new();
+        let answers = missed;
         #[cfg(feature = "sabotage")]
         let missed = if self.settings.sabotage == Some(super::Sabotage::ForgetOverflow) {
             Missed::default()
@@ -316,13 +332,8 @@ impl Room {
                     frames.push((Lane::Sync(turn), codec::encode(&Message::SyncStep2(diff))))
                 }
                 Err(_poisoned) => {
-                    self.close(
-                        connection,
-                        CloseCode::Restart,
-                        "the room is woken again",
-                        effects,
-                    );
                     self.poisoned_by_reading(effects);
+                    self.hold(Input::Drained { connection, missed }, effects);
                     return;
                 }
             }
@@ -335,7 +346,11 @@ impl Room {
             ));
         }
         effects.push(Effect::Count(Counted::Resynced));
-        effects.push(Effect::Resync { connection, frames });
+        effects.push(Effect::Resync {
+            connection,
+            answers,
+            frames,
+        });
     }
 
     /// While loading, inputs wait; too many of them close their sender.
@@ -346,6 +361,7 @@ impl Room {
             Input::Write { edits, .. } => edits.iter().map(|edit| edit.insert.len()).sum(),
             _ => 0,
         };
+        let bytes = bytes + HELD_OVERHEAD_BYTES;
         if self.held_bytes + bytes > self.settings.max_held_bytes {
             let reason = format!(
                 "the room is loading and holds {} bytes already",

@@ -149,6 +149,8 @@ pub enum Effect {
     /// Bring a lagging connection level: its outbox takes frames again from this one on.
     Resync {
         connection: ConnectionId,
+        /// What of its misses these frames make good; what it missed since stays missed.
+        answers: Missed,
         frames: Vec<(Lane, Bytes)>,
     },
     /// Append one record to the update log. At most one is on its way at a time.

@@ -6,15 +6,13 @@
 
 use bytes::Bytes;
 
-use super::log::{Log, Waiter};
+use super::log::Waiter;
 use super::{
-    Answer, CloseCode, Counted, Dialect, Effect, Lane, LoadFailure, Loaded, Message, Phase, Room,
-    codec, unavailable,
+    Answer, CloseCode, Counted, Dialect, Effect, Lane, Message, Phase, Room, codec, unavailable,
 };
 use crate::document::{Document, EditError, Offer, Outcome, Poisoned, Turn};
 use crate::ids::{ConnectionId, RequestId};
 use crate::protocol::RejectCode;
-use crate::record::Record;
 use crate::time::Millis;
 
 /// An update somebody offers.
@@ -64,109 +62,6 @@ impl Offered {
 }
 
 impl Room {
-    /// Storage has answered.
-    pub(super) fn loaded(&mut self, now: Millis, loaded: Loaded, effects: &mut Vec<Effect>) {
-        let Phase::Loading { suspects } = &mut self.phase else {
-            return;
-        };
-        let suspects = std::mem::take(suspects);
-        if self
-            .log
-            .as_ref()
-            .is_some_and(|log| loaded.head < log.head())
-        {
-            // Our own append committed after storage had read: it is in neither hand. Read again.
-            self.reload(suspects, effects);
-            return;
-        }
-        let document = match self.wake(&loaded) {
-            Ok(document) => document,
-            Err(reason) => {
-                self.retire_all(CloseCode::Internal, &reason, effects);
-                return;
-            }
-        };
-        if self.log.is_none() {
-            self.lineage = loaded.lineage;
-            let bytes = loaded.records.iter().map(Bytes::len).sum();
-            self.log = Some(Log::new(
-                loaded.epoch,
-                loaded.head,
-                loaded.records.len() as u64,
-                bytes,
-            ));
-        }
-        self.phase = Phase::Live(Box::new(document));
-        self.fresh = true;
-        self.retry_alone(now, suspects, effects);
-        if matches!(self.phase, Phase::Live(_)) {
-            for connection in self.members.keys().copied().collect::<Vec<_>>() {
-                self.greet(connection, effects);
-            }
-            if !self.frozen {
-                // The room may have thawed while nobody could be asked.
-                self.ask_debtors(effects);
-            }
-        }
-        self.held_bytes = 0;
-        for input in std::mem::take(&mut self.held) {
-            self.handle(now, input, effects);
-        }
-    }
-
-    /// The document as storage has it, and what of ours storage may lack.
-    fn wake(&mut self, loaded: &Loaded) -> Result<Document, String> {
-        let mut updates: Vec<Bytes> = loaded.snapshot.iter().cloned().collect();
-        for (place, bytes) in loaded.records.iter().enumerate() {
-            let record = Record::decode(bytes).map_err(|error| {
-                format!("record {place} after the snapshot: {error}; the data is kept")
-            })?;
-            updates.extend(record.turns.into_iter().map(|turn| Bytes::from(turn.delta)));
-        }
-        let unsaved = self.log.as_ref().map(Log::unsaved).unwrap_or_default();
-        updates.extend(unsaved.into_iter().map(Bytes::from));
-        Document::load(self.replica, updates.iter().map(|update| &update[..])).map_err(|error| {
-            format!("the stored document cannot be read ({error}); its data is kept")
-        })
-    }
-
-    pub(super) fn load_failed(
-        &mut self,
-        now: Millis,
-        failure: &LoadFailure,
-        effects: &mut Vec<Effect>,
-    ) {
-        #[cfg(feature = "sabotage")]
-        if self.settings.sabotage == Some(super::Sabotage::EmptyOnError) {
-            let empty = Loaded {
-                lineage: self.lineage,
-                epoch: crate::ids::Epoch(u64::MAX),
-                head: crate::ids::Seq(0),
-                snapshot_seq: crate::ids::Seq(0),
-                snapshot: None,
-                records: Vec::new(),
-            };
-            self.loaded(now, empty, effects);
-            return;
-        }
-        let _ = now;
-        let (code, reason) = match failure {
-            LoadFailure::NotFound => (
-                CloseCode::NotFound,
-                "there is no such room, and rooms are not made by visiting (--auto-create)",
-            ),
-            LoadFailure::Unavailable => (
-                CloseCode::TryLater,
-                "the database does not answer; the room is kept as it is",
-            ),
-            LoadFailure::Corrupt => (
-                CloseCode::Internal,
-                "the stored room is damaged; its data is kept (see collab fsck)",
-            ),
-        };
-        self.retire_all(code, reason, effects);
-    }
-
     /// Collects an update for the end of the turn.
     pub(super) fn offer(&mut self, offered: Offered) {
         self.turn_bytes += offered.update.len();
@@ -200,7 +95,12 @@ impl Room {
     }
 
     /// Tries the updates of a turn that poisoned the document, each alone.
-    fn retry_alone(&mut self, now: Millis, suspects: Vec<Offered>, effects: &mut Vec<Effect>) {
+    pub(super) fn retry_alone(
+        &mut self,
+        now: Millis,
+        suspects: Vec<Offered>,
+        effects: &mut Vec<Effect>,
+    ) {
         let mut suspects = suspects.into_iter();
         while let Some(suspect) = suspects.next() {
             let alone = std::slice::from_ref(&suspect);
@@ -365,7 +265,7 @@ impl Room {
                 if let Some(member) = self.members.get_mut(&connection) {
                     member.owes = true;
                 }
-                self.ask_debtors(effects);
+                self.ask_debtors = true;
             }
         }
     }
@@ -393,20 +293,19 @@ impl Room {
         let limit = self.settings.max_document_bytes;
         let mut bytes = document.encoded_len_hint();
         let (fits, above): (Vec<_>, Vec<_>) = offered.into_iter().partition(|offered| {
-            let fits = bytes + offered.update.len() <= limit;
+            // An update without blocks only deletes: a full document can be read and shrunk.
+            let grows = offered.update.first() != Some(&0);
+            let fits = !grows || bytes + offered.update.len() <= limit;
             bytes += if fits { offered.update.len() } else { 0 };
             fits
         });
         for offered in above {
-            let reason = format!(
-                "the document would grow above its limit of {limit} bytes (--max-document-bytes)"
-            );
             self.refuse(
                 &offered,
                 CloseCode::Full,
                 RejectCode::TooLarge,
                 "document-size",
-                &reason,
+                &above_size(limit),
                 effects,
             );
         }
@@ -443,6 +342,7 @@ impl Room {
         &mut self,
         now: Millis,
         request: RequestId,
+        grows: usize,
         effects: &mut Vec<Effect>,
         edit: impl FnOnce(&mut Document) -> Result<Bytes, EditError>,
     ) {
@@ -450,6 +350,17 @@ impl Room {
             effects.push(unavailable(request, "the room is loading; try again"));
             return;
         };
+        let limit = self.settings.max_document_bytes;
+        if grows > 0 && document.encoded_len_hint() + grows > limit {
+            effects.push(Effect::Answer {
+                request,
+                answer: Answer::Refused {
+                    name: "document-size",
+                    reason: above_size(limit),
+                },
+            });
+            return;
+        }
         match edit(document) {
             Ok(delta) => {
                 let turn = document.turn();
@@ -469,6 +380,11 @@ impl Room {
                     self.tell_saved(vec![ready], effects);
                 }
             }
+            Err(EditError::Poisoned(_)) => {
+                effects.push(Effect::Count(Counted::Poisoned));
+                effects.push(unavailable(request, "the room is woken again; try again"));
+                self.reload(Vec::new(), effects);
+            }
             Err(error) => effects.push(Effect::Answer {
                 request,
                 answer: Answer::Refused {
@@ -484,4 +400,8 @@ impl Room {
 #[cfg(feature = "sabotage")]
 fn is_deletion(update: &[u8]) -> bool {
     update.first() == Some(&0)
+}
+
+fn above_size(limit: usize) -> String {
+    format!("the document would grow above its limit of {limit} bytes (--max-document-bytes)")
 }

@@ -364,9 +364,13 @@ impl Actor {
                     }
                 }
             }
-            Effect::Resync { connection, frames } => {
+            Effect::Resync {
+                connection,
+                answers,
+                frames,
+            } => {
                 if let Some(outlet) = self.clients.get(&connection) {
-                    outlet.resync(frames);
+                    outlet.resync(answers, frames);
                 }
             }
             Effect::Append { epoch, seq, record } => {

@@ -88,11 +88,11 @@ impl Outlet {
     }
 
     /// Takes what brings the connection level.
-    pub fn resync(&self, frames: Vec<(Lane, Bytes)>) {
+    pub fn resync(&self, answers: Missed, frames: Vec<(Lane, Bytes)>) {
         let mut state = self.lock();
         state.asked = false;
         if state.closing.is_none() {
-            state.outbox.resync(frames);
+            state.outbox.resync(answers, frames);
         }
         drop(state);
         self.wake.notify_one();
@@ -188,9 +188,11 @@ mod tests {
         let frame = Bytes::from_static(b"x");
         assert!(!outlet.push(Lane::Sync(TurnNumber(1)), frame.clone()));
         assert!(outlet.push(Lane::Sync(TurnNumber(2)), frame.clone()));
-        assert!(matches!(outlet.find(), Found::Missed(_)));
+        let Found::Missed(missed) = outlet.find() else {
+            panic!("nothing waits, and a lane was dropped")
+        };
         assert_eq!(outlet.find(), Found::Nothing);
-        outlet.resync(vec![(Lane::Sync(TurnNumber(2)), frame.clone())]);
+        outlet.resync(missed, vec![(Lane::Sync(TurnNumber(2)), frame.clone())]);
         assert_eq!(outlet.find(), Found::Frames(vec![frame.clone()]));
         assert_eq!(outlet.find(), Found::Nothing);
         assert!(!outlet.push(Lane::Sync(TurnNumber(3)), frame.clone()));

@@ -141,7 +141,7 @@ async fn too_large_is_refused_at_the_door() {
     let refused = setting.writer.append(append).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "a log record has 16777217 bytes; at most 16777216 can be stored"
+        "a log record has 33554433 bytes; at most 33554432 can be stored"
     );
     assert_eq!(
         setting.store.faults().calls(),

@@ -1,0 +1,293 @@
+//! What a room does of itself: how it stands, what it says when something is saved, when it
+//! compacts, drains and retires. Must not know frames or dialects beyond what it tells.
+
+use std::collections::BTreeMap;
+
+#[cfg(feature = "sabotage")]
+use super::Sabotage;
+use super::log::{Log, Waiter};
+use super::merge::Offered;
+use super::{
+    Answer, AppendFailure, COMPACT_ON_RETIRE, CloseCode, Control, Counted, Dialect, Effect, Lane,
+    Message, Phase, Room, Status, awareness, codec, door, unavailable,
+};
+use crate::ids::Seq;
+use crate::time::Millis;
+
+impl Room {
+    pub(super) fn status_due(&self) -> Status {
+        match self.status {
+            draining @ Status::Draining { .. } => draining,
+            _ if self.frozen => Status::Frozen,
+            _ if self.is_failing() => Status::Degraded,
+            _ => Status::Normal,
+        }
+    }
+
+    pub(super) fn is_failing(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.is_failing())
+    }
+
+    pub(super) fn set_status(&mut self, status: Status, effects: &mut Vec<Effect>) {
+        if self.status == status {
+            return;
+        }
+        self.status = status;
+        let frame = codec::encode(&Message::Control(Control::Status(status)));
+        for (connection, member) in &self.members {
+            if member.dialect == Dialect::CollabV1 {
+                effects.push(Effect::Send {
+                    connection: *connection,
+                    lane: Lane::Control,
+                    frame: frame.clone(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn why_frozen(&self) -> String {
+        format!(
+            "the database does not answer and {} bytes of unsaved edits are the limit \
+             (--max-unsaved-bytes)",
+            self.settings.unsaved_budget_bytes
+        )
+    }
+
+    pub(super) fn freeze_or_thaw(&mut self, effects: &mut Vec<Effect>) {
+        let above = self.unsaved_bytes() > self.settings.unsaved_budget_bytes;
+        // Thawed only once the failing append is through, so that it does not flicker.
+        let frozen = above || (self.frozen && self.is_failing());
+        if std::mem::replace(&mut self.frozen, frozen) && !frozen {
+            self.ask_debtors(effects);
+        }
+    }
+
+    /// Asks everybody whose edits were refused for now to offer them again.
+    pub(super) fn ask_debtors(&mut self, effects: &mut Vec<Effect>) {
+        let Phase::Live(document) = &self.phase else {
+            return;
+        };
+        let question = codec::encode(&Message::SyncStep1(document.state_vector().encode().into()));
+        for (connection, member) in &mut self.members {
+            if std::mem::take(&mut member.owes) {
+                effects.push(Effect::Send {
+                    connection: *connection,
+                    lane: Lane::Control,
+                    frame: question.clone(),
+                });
+            }
+        }
+    }
+
+    pub(super) fn appended(&mut self, now: Millis, seq: Seq, effects: &mut Vec<Effect>) {
+        let Some(log) = &mut self.log else { return };
+        #[cfg_attr(
+            not(feature = "sabotage"),
+            expect(unused_mut, reason = "sabotage adds to it")
+        )]
+        let mut waiters = log.appended(seq);
+        #[cfg(feature = "sabotage")]
+        if self.settings.sabotage == Some(Sabotage::ClearDirtyAfterAwait) {
+            waiters.extend(log.forget_waiting());
+        }
+        self.idle_since = self.idle_since.map(|_| now);
+        self.tell_saved(waiters, effects);
+    }
+
+    pub(super) fn append_failed(
+        &mut self,
+        now: Millis,
+        seq: Seq,
+        failure: AppendFailure,
+        effects: &mut Vec<Effect>,
+    ) {
+        match failure {
+            AppendFailure::Unavailable => {
+                if let Some(log) = &mut self.log {
+                    log.failed(now, seq);
+                }
+            }
+            // Whoever owns the room now gets the unsaved edits from the clients that made them.
+            AppendFailure::Fenced => self.retire_all(
+                CloseCode::Restart,
+                "the room moved to another server",
+                effects,
+            ),
+        }
+    }
+
+    /// Tells everybody in `waiters`, each connection once and with its highest count.
+    pub(super) fn tell_saved(&mut self, waiters: Vec<Waiter>, effects: &mut Vec<Effect>) {
+        let seq = self.head();
+        let mut counts = BTreeMap::new();
+        for waiter in waiters {
+            match waiter {
+                Waiter::Request(request) => effects.push(Effect::Answer {
+                    request,
+                    answer: Answer::Saved { seq },
+                }),
+                Waiter::Connection {
+                    connection,
+                    frames,
+                    echo,
+                } => {
+                    counts.insert(connection, frames);
+                    if let Some((lane, frame)) = echo {
+                        effects.push(Effect::Send {
+                            connection,
+                            lane,
+                            frame,
+                        });
+                    }
+                }
+            }
+        }
+        for (connection, frames) in counts {
+            let speaks = self.members.get(&connection).map(|member| member.dialect);
+            if speaks == Some(Dialect::CollabV1) {
+                effects.push(Effect::Send {
+                    connection,
+                    lane: Lane::Control,
+                    frame: codec::encode(&Message::Control(Control::Saved { frames, seq })),
+                });
+            }
+        }
+    }
+
+    pub(super) fn tell_presence(&mut self, effects: &mut Vec<Effect>) {
+        let entries: Vec<awareness::Entry> = std::mem::take(&mut self.presence_changed)
+            .into_iter()
+            .filter_map(|replica| self.presence.entry(replica))
+            .collect();
+        if !entries.is_empty() {
+            effects.push(Effect::Fanout {
+                lane: Lane::Presence,
+                frame: codec::encode(&Message::Awareness(awareness::encode(entries.iter()))),
+                except: None,
+            });
+        }
+    }
+
+    pub(super) fn compact_if_due(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        let Some(log) = &self.log else { return };
+        let (records, bytes) = log.since_snapshot();
+        let retiring = self.idle_since.is_some() && records >= COMPACT_ON_RETIRE;
+        let due = records >= self.settings.compact_records
+            || bytes >= self.settings.compact_bytes
+            || retiring;
+        // What is merged and not yet durable may be in the snapshot as well: storage refuses it
+        // with the append if another server owns the room by then, and else it does no harm.
+        let may = self.compacting.is_none() && now >= self.compact_after && log.head() > Seq(0);
+        if !due || !may || self.is_failing() {
+            return;
+        }
+        let (epoch, seq) = (log.epoch(), log.head());
+        let Phase::Live(document) = &mut self.phase else {
+            return;
+        };
+        match document
+            .encode()
+            .and_then(|state| Ok((state, document.digest()?)))
+        {
+            Ok((state, digest)) => {
+                self.compacting = Some(seq);
+                effects.push(Effect::Compact {
+                    epoch,
+                    seq,
+                    state,
+                    digest,
+                });
+            }
+            Err(_poisoned) => self.poisoned_by_reading(effects),
+        }
+    }
+
+    pub(super) fn compacted(&mut self, seq: Seq) {
+        if self.compacting.take_if(|it| *it == seq).is_some()
+            && let Some(log) = &mut self.log
+        {
+            log.compacted_at(seq);
+        }
+    }
+
+    /// Nobody is here and everything is saved.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.members.is_empty()
+            && self.turn.is_empty()
+            && self.held.is_empty()
+            && self.compacting.is_none()
+            && self.log.as_ref().is_some_and(Log::is_clean)
+    }
+
+    pub(super) fn retire_if_due(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::Retired) {
+            return;
+        }
+        if let Some(by) = self.drain_by {
+            let saved = self
+                .log
+                .as_ref()
+                .is_some_and(|log| log.is_clean() && self.turn.is_empty());
+            let loading = self.log.is_none();
+            if saved || now >= by || loading {
+                self.retire_all(CloseCode::Restart, "the server is restarting", effects);
+            }
+            return;
+        }
+        let idle = self
+            .idle_since
+            .is_some_and(|since| now.since(since) >= self.settings.idle_ms);
+        if idle && self.is_quiet() {
+            self.phase = Phase::Retired;
+            effects.push(Effect::Retire);
+        }
+    }
+
+    /// Tells everybody why, closes them, and ends.
+    pub(super) fn retire_all(&mut self, code: CloseCode, reason: &str, effects: &mut Vec<Effect>) {
+        for connection in self.members.keys().copied().collect::<Vec<_>>() {
+            self.close(connection, code, reason, effects);
+        }
+        let waiters = self.log.as_mut().map(Log::take_waiters).unwrap_or_default();
+        let offered = std::mem::take(&mut self.turn);
+        let held = std::mem::take(&mut self.held);
+        let requests = waiters
+            .into_iter()
+            .filter_map(|waiter| match waiter {
+                Waiter::Request(request) => Some(request),
+                Waiter::Connection { .. } => None,
+            })
+            .chain(offered.iter().filter_map(Offered::request))
+            .chain(held.iter().filter_map(door::request_of));
+        effects.extend(requests.map(|request| unavailable(request, reason)));
+        self.phase = Phase::Retired;
+        effects.push(Effect::Retire);
+    }
+
+    /// A snapshot that cannot be encoded, or a diff that cannot: the document in memory is lost,
+    /// and woken again from the log; if that one is no better, the stored one is at fault.
+    pub(super) fn poisoned_by_reading(&mut self, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Count(Counted::Poisoned));
+        if self.fresh {
+            self.retire_all(
+                CloseCode::Internal,
+                "the stored document cannot be read; its data is kept",
+                effects,
+            );
+        } else {
+            self.reload(Vec::new(), effects);
+        }
+    }
+
+    pub(super) fn reload(&mut self, suspects: Vec<Offered>, effects: &mut Vec<Effect>) {
+        if let Phase::Live(document) = &self.phase {
+            self.turns_before += document.turn().0 + 1;
+        }
+        self.answered = None;
+        self.phase = Phase::Loading { suspects };
+        self.compacting = None;
+        effects.push(Effect::Load {
+            epoch: self.log.as_ref().map(Log::epoch),
+        });
+    }
+}
