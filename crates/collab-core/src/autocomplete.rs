@@ -9,9 +9,10 @@
 //!    caret* (the script in an HTML page, the fence in a Markdown text).
 //! 3. [`lexer`] tells code from strings and comments and finds the brackets still open.
 //! 4. [`context`] puts that together with the file's indentation and [`names`] into one value.
-//! 5. [`rules`]: each rule is a pure function from that value to suggestions. Adding one means
-//!    writing the function, its doc comment and its test side by side, and naming it in the
-//!    language's list.
+//! 5. [`rules`]: each rule is a pure function from that value to suggestions. What people write
+//!    again and again needs no function: it is a line in its language's table of [`phrases`] or
+//!    [`imports`], whose engines are rules like any other. Adding either means writing it in the
+//!    language's file, with its test below.
 //! 6. [`draft`] fits what they propose into the file, and [`rank`] throws away what would repeat
 //!    the text, orders the rest and removes doubles.
 //!
@@ -21,11 +22,14 @@
 mod context;
 mod draft;
 mod embedded;
+mod imports;
 mod language;
 mod lexer;
 mod names;
+mod phrases;
 mod rank;
 mod rules;
+mod search;
 mod window;
 
 #[cfg(test)]

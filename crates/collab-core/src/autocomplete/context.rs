@@ -1,10 +1,18 @@
 //! Everything rules may know about one caret, worked out once. Must not know what is suggested.
 
+use std::cell::OnceCell;
+
 use super::embedded;
 use super::language::Language;
 use super::lexer::{self, Lexed, Line, Open, Place, Sort, Token};
 use super::names::Names;
+use super::rules::sql::Table;
+use super::search::{contains, first_word, from, is_listed, part};
 use super::window::{self, WINDOW_AFTER, WINDOW_HEAD, WINDOW_LINE};
+
+/// Lines above the caret, blank ones included, that rules look back over; what is further up is
+/// not seen.
+pub const MAX_LINES_ABOVE: usize = 500;
 
 /// Outer lines looked at when asking what the caret is inside of.
 pub const MAX_ENCLOSING: usize = 16;
@@ -35,6 +43,10 @@ pub struct Context<'a> {
     pub lexed: Lexed<'a>,
     /// Variables, functions and types in reach of the caret, nearest first.
     pub names: Names<'a>,
+    /// The tables an SQL document speaks of, once a phrase has asked.
+    pub tables: OnceCell<Vec<Table<'a>>>,
+    /// Whether the file ends statements in semicolons, once a rule has asked.
+    semicolons: OnceCell<bool>,
     /// The document holds nothing but blanks.
     pub empty: bool,
     /// What the caret stands in could not be told: only words are safe.
@@ -48,17 +60,17 @@ impl<'a> Context<'a> {
         let stop = text.floor_char_boundary(caret.saturating_add(WINDOW_AFTER));
         let inner = embedded::find(text, start, caret, stop, document);
         let language = inner.language;
-        let window = text.get(inner.start..inner.stop).unwrap_or("");
+        let window = part(text, inner.start, inner.stop);
         let caret_in_window = caret.saturating_sub(inner.start);
-        let before = window.get(..caret_in_window).unwrap_or("");
-        let after = window.get(caret_in_window..).unwrap_or("");
+        let before = part(window, 0, caret_in_window);
+        let after = from(window, caret_in_window);
 
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let cut = before.floor_char_boundary(before.len().saturating_sub(WINDOW_LINE));
-        let line = before.get(line_start.max(cut)..).unwrap_or("");
+        let line = from(before, line_start.max(cut));
         let rest = after.split('\n').next().unwrap_or("");
         let trimmed = line.trim_start_matches([' ', '\t']);
-        let indent = line.get(..line.len() - trimmed.len()).unwrap_or("");
+        let indent = part(line, 0, line.len() - trimmed.len());
 
         let lexed = lexer::lex(window, caret_in_window, language.lexis);
         let typed = match lexed
@@ -78,20 +90,20 @@ impl<'a> Context<'a> {
             language,
             window,
             caret: caret_in_window,
-            head: text
-                .get(..text.floor_char_boundary(WINDOW_HEAD))
-                .unwrap_or(""),
+            head: part(text, 0, text.floor_char_boundary(WINDOW_HEAD)),
             line,
             rest,
             indent,
             unit: indent_unit(&lexed.lines, language),
-            newline: if before.ends_with("\r\n") || before.contains("\r\n") {
+            newline: if contains(before, "\r\n") {
                 "\r\n"
             } else {
                 "\n"
             },
             typed,
             names: Names::collect(&lexed, language, columns(indent)),
+            tables: OnceCell::new(),
+            semicolons: OnceCell::new(),
             empty: text.len() <= WINDOW_LINE && text.trim().is_empty(),
             unsure: unsure || cut > line_start,
             lexed,
@@ -99,6 +111,7 @@ impl<'a> Context<'a> {
     }
 
     /// The caret stands in code, at the end of its line but for blanks.
+    #[inline(never)]
     pub fn at_code_end(&self) -> bool {
         self.in_code() && self.rest.trim().is_empty()
     }
@@ -110,11 +123,12 @@ impl<'a> Context<'a> {
 
     /// The line up to the caret without indentation.
     pub fn trimmed(&self) -> &'a str {
-        self.line.get(self.indent.len()..).unwrap_or("")
+        from(self.line, self.indent.len())
     }
 
     /// The statement being typed: [`Context::trimmed`] without a leading `}` and the language's
     /// modifiers, such as `export` or `pub`.
+    #[inline(never)]
     pub fn statement(&self) -> &'a str {
         let mut statement = self.trimmed();
         statement = statement
@@ -130,17 +144,20 @@ impl<'a> Context<'a> {
         statement
     }
 
-    /// When the statement begins with `keyword`: what follows it, and the blank still missing
-    /// between the two.
-    pub fn after(&self, keyword: &str) -> Option<After<'a>> {
-        let rest = self.statement().strip_prefix(keyword)?;
-        let space = if rest.is_empty() { " " } else { "" };
-        let trimmed = rest.trim_start();
-        let apart = rest.is_empty() || trimmed.len() < rest.len() || !is_word_start(trimmed);
-        apart.then_some(After {
-            rest: trimmed,
-            space,
-        })
+    /// The line begins a block or belongs to its header: no statement ends with it.
+    #[inline(never)]
+    pub fn is_header(&self) -> bool {
+        let first = first_word(self.statement());
+        !first.is_empty() && is_listed(HEADERS, first)
+    }
+
+    /// A line above in the same block begins like this.
+    #[inline(never)]
+    pub fn has_sibling(&self, start: &str) -> bool {
+        let columns = self.columns();
+        self.lines_above()
+            .take_while(|(_, indent)| *indent >= columns)
+            .any(|(line, indent)| indent == columns && line.starts_with(start))
     }
 
     /// Brackets opened on the caret's line that the text after the caret does not close,
@@ -155,6 +172,7 @@ impl<'a> Context<'a> {
     }
 
     /// The closing brackets still missing on this line, in the order they must be written.
+    #[inline(never)]
     pub fn closers(&self) -> String {
         self.open_here()
             .filter(|open| !open.closed)
@@ -188,29 +206,35 @@ impl<'a> Context<'a> {
     }
 
     /// The text of a line without its indentation and line end; empty outside the window.
+    #[inline(never)]
     pub fn line_text(&self, index: usize) -> &'a str {
         let Some(line) = self.lexed.lines.get(index) else {
             return "";
         };
-        let rest = self.window.get(line.at..).unwrap_or("");
+        let rest = from(self.window, line.at);
         rest.split('\n').next().unwrap_or("").trim()
     }
 
     /// The nearest line above that is not blank, with its indentation in columns.
+    #[inline(never)]
     pub fn previous(&self) -> Option<(&'a str, usize)> {
         self.lines_above().next()
     }
 
     /// Lines above that are not blank, nearest first, with their indentation in columns.
     pub fn lines_above(&self) -> impl Iterator<Item = (&'a str, usize)> {
-        (0..self.lexed.line).rev().filter_map(|index| {
-            let indent = self.lexed.lines.get(index)?.indent;
-            let text = self.line_text(index);
-            (!text.is_empty()).then_some((text, indent))
-        })
+        (0..self.lexed.line)
+            .rev()
+            .take(MAX_LINES_ABOVE)
+            .filter_map(|index| {
+                let indent = self.lexed.lines.get(index)?.indent;
+                let text = self.line_text(index);
+                (!text.is_empty()).then_some((text, indent))
+            })
     }
 
     /// The nearest line below that is not blank, with its indentation in columns.
+    #[inline(never)]
     pub fn next(&self) -> Option<(&'a str, usize)> {
         let lines = self.lexed.lines.get(self.lexed.line + 1..)?;
         (self.lexed.line + 1..)
@@ -223,17 +247,36 @@ impl<'a> Context<'a> {
 
     /// The lines the caret is inside of by indentation, innermost first: `if` in `for` in `def`.
     pub fn enclosing(&self) -> impl Iterator<Item = &'a str> {
+        let mut above = self.lines_above();
         let mut inner = columns(self.indent);
-        self.lines_above()
-            .filter(move |(text, indent)| {
-                let outer = *indent < inner && !text.starts_with(['}', ')', ']']);
-                if outer {
-                    inner = *indent;
-                }
-                outer
-            })
-            .map(|(text, _)| text)
-            .take(MAX_ENCLOSING)
+        std::iter::from_fn(move || {
+            if inner == 0 {
+                return None;
+            }
+            let outer = |(text, indent): &(&str, usize)| {
+                *indent < inner && !text.starts_with(['}', ')', ']'])
+            };
+            let (text, indent) = above.find(outer)?;
+            inner = indent;
+            Some(text)
+        })
+        .take(MAX_ENCLOSING)
+    }
+
+    /// The innermost of [`Context::enclosing`]; empty at the outermost level.
+    #[inline(never)]
+    pub fn outer(&self) -> &'a str {
+        self.enclosing().next().unwrap_or("")
+    }
+
+    /// The window up to the caret.
+    pub fn before(&self) -> &'a str {
+        part(self.window, 0, self.caret)
+    }
+
+    /// The window from the caret on.
+    pub fn after(&self) -> &'a str {
+        from(self.window, self.caret)
     }
 
     /// Columns of indentation before the caret's line.
@@ -242,6 +285,7 @@ impl<'a> Context<'a> {
     }
 
     /// The line below belongs to a block that begins on the caret's line.
+    #[inline(never)]
     pub fn has_body(&self) -> bool {
         self.next()
             .is_some_and(|(_, indent)| indent > self.columns())
@@ -249,8 +293,9 @@ impl<'a> Context<'a> {
 
     /// The typed word stands elsewhere in the window, or is one of the language's own: it is
     /// probably complete.
+    #[inline(never)]
     pub fn typed_is_known(&self) -> bool {
-        self.language.keywords.contains(&self.typed)
+        is_listed(self.language.keywords, self.typed)
             || (self.lexed.tokens.iter())
                 .filter(|token| token.text == self.typed && token.sort == Sort::Word)
                 .nth(1)
@@ -259,6 +304,10 @@ impl<'a> Context<'a> {
 
     /// Most statements of this file end in a semicolon, or there is nothing to tell by.
     pub fn semicolons(&self) -> bool {
+        *self.semicolons.get_or_init(|| self.count_semicolons())
+    }
+
+    fn count_semicolons(&self) -> bool {
         let (mut with, mut without) = (0, 0);
         let lines = &self.lexed.lines;
         for (index, line) in lines.iter().enumerate() {
@@ -281,27 +330,9 @@ impl<'a> Context<'a> {
     }
 }
 
-/// What follows a keyword, see [`Context::after`].
-#[derive(Debug, Clone, Copy)]
-pub struct After<'a> {
-    /// The text up to the caret, without leading blanks.
-    pub rest: &'a str,
-    /// `" "` when the caret stands directly behind the keyword.
-    pub space: &'static str,
-}
-
-/// Whether `text` begins like a word.
-pub fn is_word_start(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$')
-}
-
-/// Whether `text` is one word and nothing else.
-pub fn is_word(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == '$')
-}
+/// Keywords whose line is a header.
+const HEADERS: &str = "if else for while do switch case default try catch finally function class struct enum interface \
+    trait impl fn func match loop unsafe mod namespace template package def elif with except";
 
 /// Columns that leading blanks take.
 pub fn columns(indent: &str) -> usize {
@@ -357,19 +388,6 @@ mod tests {
         assert_eq!(unit("a {\n    b {\n        c\n"), "    ");
         assert_eq!(unit("a {\n  b {\n    c\n"), "  ");
         assert_eq!(unit("a {\n   b\n}\nc {\n   d\n"), "   ");
-    }
-
-    #[test]
-    fn what_follows_a_keyword() {
-        let after = |text: &'static str| {
-            let context = Context::new(text, text.len(), language::find("js"));
-            context.after("for").map(|after| (after.rest, after.space))
-        };
-        assert_eq!(after("  for"), Some(("", " ")));
-        assert_eq!(after("for "), Some(("", "")));
-        assert_eq!(after("export async for (x"), Some(("(x", "")));
-        assert_eq!(after("} for x"), Some(("x", "")));
-        assert_eq!(after("format"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! ends, caret. Must not know which rule is speaking.
 
 use super::context::Context;
+use super::search::part;
 use super::window::utf16_len;
 use super::{Kind, Suggestion};
 
@@ -27,7 +28,7 @@ impl Context<'_> {
         pieces: &[&str],
     ) {
         let kept = self.indent.len().saturating_sub(blanks.len());
-        let indent = self.indent.get(..kept).unwrap_or("");
+        let indent = part(self.indent, 0, kept);
         let mut insert = String::new();
         let mut caret = None;
         for character in pieces.iter().flat_map(|piece| piece.chars()) {

@@ -2,6 +2,7 @@
 //! fenced code in Markdown. Must not know what is suggested there.
 
 use super::language::{self, Language};
+use super::search::{contains, find as find_text, part, rfind};
 
 /// A stretch of the document in one language.
 pub struct Inner {
@@ -21,8 +22,8 @@ pub fn find(
     stop: usize,
     document: &'static Language,
 ) -> Inner {
-    let before = text.get(start..caret).unwrap_or("");
-    let after = text.get(caret..stop).unwrap_or("");
+    let before = part(text, start, caret);
+    let after = part(text, caret, stop);
     let found = match document.id {
         "html" => element(before, after, "script").or_else(|| element(before, after, "style")),
         "markdown" => fence(before, after),
@@ -44,19 +45,19 @@ pub fn find(
 
 /// Inside `<script>` or `<style>`: language, start in `before`, end in `after`.
 fn element(before: &str, after: &str, tag: &str) -> Option<(&'static Language, usize, usize)> {
-    let open = before.rfind(tag)?;
+    let open = rfind(before, tag)?;
     let opening = before.get(..open)?.ends_with('<');
     let rest = before.get(open..)?;
     let attributes = rest.get(..rest.find('>')?)?;
-    if !opening || rest.contains("</") {
+    if !opening || contains(rest, "</") {
         return None;
     }
     let id = match tag {
         "style" => "css",
-        _ if attributes.contains("json") => "json",
+        _ if contains(attributes, "json") => "json",
         _ => "javascript",
     };
-    let to = after.find("</").unwrap_or(after.len());
+    let to = find_text(after, "</").unwrap_or(after.len());
     Some((language::find(id), open + attributes.len() + 1, to))
 }
 
@@ -77,13 +78,13 @@ fn fence(before: &str, after: &str) -> Option<(&'static Language, usize, usize)>
     let (name, from) = open?;
     let name = name.split([' ', '{', ',']).next().unwrap_or("");
     let language = language::find(name);
-    let to = after.find("```").map_or(after.len(), |fence| {
+    let to = find_text(after, "```").map_or(after.len(), |fence| {
         after
             .get(..fence)
             .and_then(|body| body.rfind('\n'))
             .map_or(0, |newline| newline + 1)
     });
-    (!language.rules.is_empty() && language.id != "markdown").then_some((language, from, to))
+    (!matches!(language.id, "plain" | "markdown")).then_some((language, from, to))
 }
 
 #[cfg(test)]

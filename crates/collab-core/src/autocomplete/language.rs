@@ -1,6 +1,7 @@
 //! What has to be known about a language to read it and to write in it. The languages themselves
 //! stand beside their rules, in [`rules`](super::rules). Must not know any caret.
 
+use super::imports::Imports;
 use super::rules::{self, Rule};
 
 /// How strings and comments of a language look.
@@ -89,8 +90,8 @@ pub struct Language {
     /// document starts at one of these, because no string or comment is likely to contain them
     /// there.
     pub anchors: &'static [&'static str],
-    /// Keywords and well-known names worth completing.
-    pub keywords: &'static [&'static str],
+    /// Keywords and well-known names worth completing, separated by blanks.
+    pub keywords: &'static str,
     /// Letters of a word that must be typed before it is completed: 2 in code, more in prose.
     pub min_typed: usize,
     /// The text is for people: brackets in it are punctuation, and lines are no statements.
@@ -101,6 +102,13 @@ pub struct Language {
     pub any_case: bool,
     /// `Type name` rather than `name: Type`.
     pub type_first: bool,
+    /// How it asks whether a value is there: for several of something, a number, characters, and
+    /// for who knows what. The value goes where `‹›` stands.
+    pub tests: [&'static str; 4],
+    /// Its phrases, see [`phrases`](super::phrases); earlier tables and lines score higher.
+    pub phrases: &'static [&'static [&'static str]],
+    /// What it can import.
+    pub imports: &'static [Imports],
     /// What an empty document may begin with: a template, see [`Context::offer`].
     ///
     /// [`Context::offer`]: super::context::Context::offer
@@ -109,34 +117,47 @@ pub struct Language {
     pub rules: &'static [Rule],
 }
 
-/// Nothing is a comment or a string.
-pub static NO_LEXIS: Lexis = Lexis {
-    line_comments: &[],
-    block_comments: &[],
-    nested: false,
-    quotes: &[],
-    lifetimes: false,
-    regex: false,
-    word: b"",
+impl Lexis {
+    /// Nothing is a comment or a string.
+    pub const NONE: Lexis = Lexis {
+        line_comments: &[],
+        block_comments: &[],
+        nested: false,
+        quotes: &[],
+        lifetimes: false,
+        regex: false,
+        word: b"",
+    };
+}
+
+/// What the languages people program in have in common; each says what it has besides.
+pub const CODE: Language = Language {
+    id: "",
+    aliases: &[],
+    lexis: &Lexis::NONE,
+    indent: "    ",
+    remark: ("", ""),
+    modifiers: &[],
+    anchors: &[],
+    keywords: "",
+    min_typed: 2,
+    prose: false,
+    end: "",
+    any_case: false,
+    type_first: false,
+    tests: ["‹›"; 4],
+    phrases: &[],
+    imports: &[],
+    starter: "",
+    rules: &[],
 };
 
 /// A language we do not know: words only.
 pub static PLAIN: Language = Language {
     id: "plain",
     aliases: &["text", "txt", "plaintext", ""],
-    lexis: &NO_LEXIS,
-    indent: "    ",
-    remark: ("", ""),
-    modifiers: &[],
-    anchors: &[],
-    keywords: &[],
-    min_typed: 2,
     prose: true,
-    end: "",
-    any_case: false,
-    type_first: false,
-    starter: "",
-    rules: &[],
+    ..CODE
 };
 
 /// The language of an id or alias, [`PLAIN`] when nobody knows it.

@@ -15,6 +15,9 @@ use spelling::spelled;
 /// functions declares.
 pub const MAX_NAMES: usize = 64;
 
+/// Lines above the caret that are read for names; what is further up is out of reach.
+pub const MAX_LINES: usize = 400;
+
 /// What a name was declared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -65,7 +68,7 @@ impl<'a> Names<'a> {
     pub fn collect(lexed: &Lexed<'a>, language: &Language, columns: usize) -> Self {
         let mut names = Names::default();
         let mut reach = columns;
-        for index in (0..lexed.line).rev() {
+        for index in (0..lexed.line).rev().take(MAX_LINES) {
             let Some(line) = lexed.lines.get(index) else {
                 continue;
             };
@@ -103,14 +106,6 @@ impl<'a> Names<'a> {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Name<'a>> {
         self.0.iter()
-    }
-
-    /// Values of a shape.
-    pub fn shaped(&self, shape: Shape) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |name| name.role == Role::Value && name.shape == shape)
-            .map(|name| name.text)
     }
 
     /// Names of a role.

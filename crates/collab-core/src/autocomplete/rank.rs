@@ -4,6 +4,7 @@
 //! its band; the order of bands is the whole policy.
 
 use super::context::Context;
+use super::search::sort;
 use super::{MAX_SUGGESTIONS, Suggestion};
 
 /// What is written here almost always continues this way.
@@ -23,7 +24,7 @@ pub const MAX_INSERT: usize = 1024;
 /// The best `max` of `found`, best first. Dropped: what inserts nothing but blanks, what the text
 /// behind the caret already says, and the lesser of two that insert the same.
 pub fn best(context: &Context<'_>, mut found: Vec<Suggestion>, max: usize) -> Vec<Suggestion> {
-    let after = context.window.get(context.caret..).unwrap_or("");
+    let after = context.after();
     let following = after.trim_start();
     found.retain(|suggestion| {
         let insert = suggestion.insert.trim();
@@ -32,14 +33,12 @@ pub fn best(context: &Context<'_>, mut found: Vec<Suggestion>, max: usize) -> Ve
         !stands && !insert.is_empty() && suggestion.insert.len() <= MAX_INSERT
     });
     // Everything that tells two suggestions apart takes part, so the order is total.
-    found.sort_by(|a, b| {
-        (b.score, a.insert.len(), &a.insert, a.replace_before, a.kind).cmp(&(
-            a.score,
-            b.insert.len(),
-            &b.insert,
-            b.replace_before,
-            b.kind,
-        ))
+    sort(&mut found, |a, b| {
+        let key = |s: &Suggestion| (u32::MAX - s.score, s.insert.len(), s.replace_before, s.kind);
+        key(a)
+            .cmp(&key(b))
+            .then_with(|| a.insert.cmp(&b.insert))
+            .is_lt()
     });
     let mut best: Vec<Suggestion> = Vec::new();
     for suggestion in found {

@@ -4,14 +4,14 @@
 
 use super::Suggestion;
 use super::context::Context;
+use super::imports::imports;
 use super::language::Language;
+use super::phrases::phrases;
 
-mod braces;
 mod c;
-mod closing;
+pub mod closing;
 mod css;
-mod go;
-mod headers;
+pub mod go;
 mod java;
 mod javascript;
 mod json;
@@ -19,10 +19,9 @@ mod lines;
 mod markdown;
 mod markup;
 mod python;
-mod rust;
-mod sql;
+pub mod rust;
+pub mod sql;
 mod starting;
-mod values;
 mod words;
 
 /// A rule adds what it proposes; nothing, more often than not.
@@ -40,6 +39,8 @@ pub const EVERYWHERE: &[Rule] = &[
     closing::body,
     closing::semicolon,
     lines::same_line,
+    phrases,
+    imports,
     starting::starter,
     starting::remark,
 ];

@@ -64,7 +64,7 @@ fn python() {
     );
     insta::assert_snapshot!(answers, @r##"
     def ‸                                            │ function_name(args):⏎    pass
-    def foo‸                                         │ (‸):⏎    pass
+    def foo‸                                         │ (args):⏎    pass
     def foo(a, b‸                                    │ ):⏎    pass
     class ‸                                          │ ClassName:⏎    def __init__(self‸):⏎        pass
     class Dog(Animal‸                                │ ):⏎    pass
@@ -83,12 +83,12 @@ fn python() {
     elif ‸                                           │ condition:⏎    pass
     lambda‸                                          │ ·item:·
     @‸                                               │ dataclass
-    class A:⏎    def ‸                               │ __init__(self‸):⏎        pass
+    class A:⏎    def ‸                               │ __init__(self):⏎        pass
     class A:⏎    def __init__(self, name):⏎        ‸ │ self.name = name
     def f(x):⏎    return ‸                           │ x
-    print(‸                                          │ )
+    print(‸                                          │ value)
     raise ‸                                          │ ValueError("‸")
-    xs = [x for ‸                                    │ x in items]
+    xs = [x for ‸                                    │ item in items]
     x = {'a': 1‸                                     │ }
     x = 'text‸'                                      │ –
     # def ‸                                          │ –
@@ -134,13 +134,13 @@ fn javascript() {
     );
     insta::assert_snapshot!(answers, @r##"
     function ‸               │ functionName(args) {⏎  ‸⏎}
-    function go‸             │ (‸) {⏎  ⏎}
+    function go‸             │ (args) {⏎  ‸⏎}
     class ‸                  │ ClassName {⏎  constructor(‸) {⏎    ⏎  }⏎}
-    class A extends ‸        │ Error {⏎  constructor(‸) {⏎    super();⏎  }⏎}
+    class A extends ‸        │ Name {⏎  constructor(‸) {⏎    super();⏎  }⏎}
     import ‸                 │ { ‸ } from '';
-    import fs‸               │ ·from 'node:fs';
-    for ‸                    │ (let i = 0; i < items.length; i++) {⏎  ‸⏎}
-    for (‸                   │ let i = 0; i < items.length; i++) {⏎  ‸⏎}
+    import fs‸               │ ·from './fs';
+    for ‸                    │ (let i = 0; i < 10; i++) {⏎  ‸⏎}
+    for (‸                   │ let i = 0; i < 10; i++) {⏎  ‸⏎}
     const users = [];⏎for (‸ │ const user of users) {⏎  ‸⏎}
     if ‸                     │ (condition) {⏎  ‸⏎}
     if (a‸                   │ ) {⏎  ‸⏎}
@@ -149,12 +149,12 @@ fn javascript() {
     switch ‸                 │ (value) {⏎  case ‸:⏎    break;⏎  default:⏎    break;⏎}
     try ‸                    │ {⏎  ‸⏎} catch (error) {⏎  ⏎}
     const f = (a)‸           │ ·=> {⏎  ‸⏎};
-    users.map(‸              │ (user) => ‸)
+    users.map(‸              │ (item) => ‸)
     go(() => {‸              │ ⏎  ‸⏎});
-    console.‸                │ log(‸);
-    return ‸                 │ –
+    console.‸                │ log(value);
+    return ‸                 │ value;
     throw ‸                  │ new Error('‸');
-    new ‸                    │ Promise((resolve, reject) => {⏎  ‸⏎});
+    new ‸                    │ Promise((resolve, reject) => {⏎  ‸⏎})
     /**‸                     │ ⏎ * ‸⏎ */
     log('hi‸                 │ ');
     export ‸                 │ function functionName(args) {⏎  ‸⏎}
@@ -181,7 +181,7 @@ fn typescript() {
     type Point‸           │ ·= {⏎  ‸⏎};
     enum ‸                │ Name {⏎  ‸⏎}
     function f(a: number‸ │ ) {⏎  ‸⏎}
-    const x: ‸            │ string
+    const x: ‸            │ string = '‸';
     ‸                     │ function main(): void {⏎  console.log('Hello, world!');⏎}⏎⏎main();⏎
     "##);
 }
@@ -213,7 +213,7 @@ fn rust() {
     );
     insta::assert_snapshot!(answers, @r##"
     fn ‸              │ main() {⏎    ‸⏎}
-    fn go‸            │ (‸) {⏎    ⏎}
+    fn go‸            │ () {⏎    ‸⏎}
     struct ‸          │ Name {⏎    ‸⏎}
     enum ‸            │ Name {⏎    ‸⏎}
     impl ‸            │ Name {⏎    ‸⏎}
@@ -228,7 +228,7 @@ fn rust() {
     let mut users = ‸ │ Vec::new();
     while let ‸       │ Some(it) = value {⏎    ‸⏎}
     loop ‸            │ {⏎    ‸⏎}
-    impl A {⏎    fn ‸ │ new(‸) -> Self {⏎        Self {}⏎    }
+    impl A {⏎    fn ‸ │ new() -> Self {⏎        Self {‸}⏎    }
     ‸                 │ fn main() {⏎    println!("Hello, world!");⏎}⏎
     "##);
 }
@@ -262,7 +262,7 @@ fn go() {
     import ‸                        │ "fmt"
     switch ‸                        │ value {⏎case ‸:⏎→⏎default:⏎→⏎}
     defer ‸                         │ func() {⏎→‸⏎}()
-    fmt.‸                           │ Println(‸)
+    fmt.‸                           │ Println(value)
     func f() error {⏎→err := g()⏎→‸ │ if err != nil {⏎→→return err⏎→}
     ‸                               │ package main⏎⏎import "fmt"⏎⏎func main() {⏎→fmt.Println("Hello, world!")⏎}⏎
     "##);
@@ -293,7 +293,7 @@ fn java() {
     if ‸                    │ (condition) {⏎    ‸⏎}
     while ‸                 │ (condition) {⏎    ‸⏎}
     try ‸                   │ {⏎    ‸⏎} catch (Exception e) {⏎    ⏎}
-    System.‸                │ out.println(‸);
+    System.‸                │ out.println(value);
     List<String> xs = new ‸ │ ArrayList<>();
     ‸                       │ public class Main {⏎    public static void main(String[] args) {⏎        System.out.println("Hello, world!");⏎    }⏎}⏎
     "##);
@@ -348,7 +348,7 @@ fn cplusplus() {
     class ‸     │ ClassName {⏎public:⏎    ClassName(‸) {⏎    }⏎};
     for ‸       │ (int i = 0; i < 10; i++) {⏎    ‸⏎}
     template ‸  │ <typename T>
-    std::cout ‸ │ << "‸" << std::endl;
+    std::cout ‸ │ << value << std::endl;
     ‸           │ #include <iostream>⏎⏎int main() {⏎    std::cout << "Hello, world!" << std::endl;⏎    return 0;⏎}⏎
     "##);
 }
@@ -425,10 +425,10 @@ fn sql() {
     SELECT ‸                │ * FROM table_name;
     select ‸                │ * from table_name;
     CREATE TABLE ‸          │ table_name (⏎    id INTEGER PRIMARY KEY,⏎    ‸⏎);
-    INSERT INTO ‸           │ table_name (‸) VALUES ();
-    UPDATE ‸                │ table_name SET ‸ =  WHERE id = ;
+    INSERT INTO ‸           │ table_name () VALUES (‸);
+    UPDATE ‸                │ table_name SET ‸ = ? WHERE id = ?;
     DELETE ‸                │ FROM table_name WHERE id = ‸;
-    SELECT * FROM t ORDER ‸ │ BY·
+    SELECT * FROM t ORDER ‸ │ BY id
     CASE ‸                  │ WHEN ‸ THEN  ELSE  END
     ‸                       │ CREATE TABLE table_name (⏎    id INTEGER PRIMARY KEY,⏎    name TEXT NOT NULL⏎);⏎
     "##);

@@ -1,14 +1,15 @@
 //! How much of a document is looked at, and where the caret is in it. Must not know languages.
 
 use super::language::Language;
+use super::search::{from, part};
 use crate::ids::Offset;
 
-/// Bytes before the caret that are lexed. Further back is assumed to be whole statements. 32 KiB
-/// ≈ 800 lines; reading them takes about 0.1 ms.
-pub const WINDOW_BEFORE: usize = 32 * 1024;
+/// Bytes before the caret that are lexed. Further back is assumed to be whole statements. 16 KiB
+/// ≈ 400 lines; reading them takes about 0.1 ms.
+pub const WINDOW_BEFORE: usize = 16 * 1024;
 
 /// Bytes after the caret that are lexed, to see which brackets are closed there and for words.
-pub const WINDOW_AFTER: usize = 8 * 1024;
+pub const WINDOW_AFTER: usize = 4 * 1024;
 
 /// Bytes at the start of the document searched for imports when the window does not reach it.
 pub const WINDOW_HEAD: usize = 8 * 1024;
@@ -19,27 +20,19 @@ pub const WINDOW_LINE: usize = 2 * 1024;
 
 /// The byte at an offset, the end for an offset past it, `None` inside a surrogate pair.
 ///
-/// The only step that reads the whole text before the caret, so it takes eight bytes at a time: a
+/// The only step that reads the whole text before the caret, so it takes 64 bytes at a time: a
 /// UTF-8 character is as many UTF-16 units as it has bytes that start one, and a start of four
 /// bytes counts twice.
 pub fn byte_offset(text: &str, offset: Offset) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
     let mut left = offset.0;
     let mut byte_offset = 0;
-    for chunk in text.as_bytes().chunks_exact(8) {
-        let word = <[u8; 8]>::try_from(chunk).map_or(0, u64::from_le_bytes);
-        let units = if word & (LOW << 7) == 0 {
-            8
-        } else {
-            let continuing = (word >> 7) & !(word >> 6) & LOW;
-            let pairs = (word >> 7) & (word >> 6) & (word >> 5) & (word >> 4) & LOW;
-            8 - continuing.count_ones() + pairs.count_ones()
-        };
+    for chunk in text.as_bytes().chunks_exact(64) {
+        let units = utf16_units(chunk);
         if units >= left {
             break;
         }
         left -= units;
-        byte_offset += 8;
+        byte_offset += chunk.len();
     }
     // A chunk may end inside a character, whose units were all counted at its first byte.
     while !text.is_char_boundary(byte_offset) {
@@ -56,6 +49,35 @@ pub fn byte_offset(text: &str, offset: Offset) -> Option<usize> {
     Some(byte_offset)
 }
 
+/// UTF-16 units of the characters that start in `chunk`, at most 64 bytes long. Eight bytes are
+/// looked at as one number, which is quick on machines of every kind.
+fn utf16_units(chunk: &[u8]) -> u32 {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let words = || {
+        let words = chunk.chunks_exact(8);
+        words.map(|word| <[u8; 8]>::try_from(word).map_or(0, u64::from_le_bytes))
+    };
+    let (mut units, mut all) = (chunk.len(), 0);
+    words().for_each(|word| all |= word);
+    if all & (LOW << 7) != 0 {
+        // Each byte of these sums counts its own column, eight at most.
+        let (mut continuing, mut pairs) = (0, 0);
+        for word in words() {
+            continuing += (word >> 7) & !(word >> 6) & LOW;
+            pairs += (word >> 7) & (word >> 6) & (word >> 5) & (word >> 4) & LOW;
+        }
+        let total = |columns: u64| {
+            columns
+                .to_le_bytes()
+                .iter()
+                .map(|byte| usize::from(*byte))
+                .sum::<usize>()
+        };
+        units = units + total(pairs) - total(continuing);
+    }
+    u32::try_from(units).unwrap_or(0)
+}
+
 /// Where lexing starts for a caret at byte `caret`, and whether the state there is only a guess.
 ///
 /// The start of the document when it is near. Otherwise the first line, in the older half of
@@ -68,15 +90,13 @@ pub fn start(text: &str, caret: usize, language: &Language) -> (usize, bool) {
         return (0, false);
     };
     let earliest = text.floor_char_boundary(earliest);
-    let window = text.get(earliest..caret).unwrap_or("");
-    let older = window
-        .get(..window.floor_char_boundary(WINDOW_BEFORE / 2))
-        .unwrap_or("");
+    let window = part(text, earliest, caret);
+    let older = part(window, 0, window.floor_char_boundary(WINDOW_BEFORE / 2));
     let mut first = None;
     for (newline, _) in older.match_indices('\n') {
         let line = newline + 1;
         first = first.or(Some(line));
-        let rest = older.get(line..).unwrap_or("");
+        let rest = from(older, line);
         if language
             .anchors
             .iter()
@@ -112,12 +132,16 @@ mod tests {
         let filler = "it's a line of prose\n".repeat(WINDOW_BEFORE / 21);
         let text = format!(
             "{filler}\"\"\"\ndef f():\n    pass\n{}",
-            "    x\n".repeat(4000)
+            "    x\n".repeat(WINDOW_BEFORE / 8)
         );
         let (at, unsure) = start(&text, text.len(), python);
         assert!(text.get(at..).is_some_and(|rest| rest.starts_with("def f")) && !unsure);
 
-        let text = format!("{} */ x\n{}", "it's\n".repeat(9000), "y;\n".repeat(9000));
+        let text = format!(
+            "{} */ x\n{}",
+            "it's\n".repeat(9000),
+            "y;\n".repeat(WINDOW_BEFORE / 4)
+        );
         let (at, _) = start(&text, text.len(), language::find("c"));
         assert!(text.get(..at).is_some_and(|before| before.ends_with("*/")));
 

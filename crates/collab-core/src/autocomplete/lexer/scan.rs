@@ -3,6 +3,7 @@
 
 use super::{Line, MAX_OPEN, MAX_WORD, Open, Place, Sort, TAB, Token};
 use crate::autocomplete::language::{Lexis, Quote};
+use crate::autocomplete::search::{from, is_word_char};
 
 const OTHER: u8 = 0;
 const BLANK: u8 = 1;
@@ -230,7 +231,7 @@ impl<'a> Lexer<'a> {
 
     /// `'a'` and `'\n'`, but not the lifetime `'a`.
     fn is_char_literal(&self) -> bool {
-        let mut rest = self.text.get(self.at + 1..).unwrap_or("").chars();
+        let mut rest = from(self.text, self.at + 1).chars();
         match rest.next() {
             Some('\\') => true,
             Some('\n' | '\'') | None => false,
@@ -249,7 +250,7 @@ impl<'a> Lexer<'a> {
                         .get(self.at..)
                         .and_then(|rest| rest.chars().next());
                     let Some(character) = character else { break };
-                    if !character.is_alphanumeric() {
+                    if !is_word_char(character) {
                         if self.at == start {
                             self.at += character.len_utf8();
                             return;

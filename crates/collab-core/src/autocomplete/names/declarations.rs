@@ -5,6 +5,7 @@ use super::spelling::spelled;
 use super::{Names, Role, Shape};
 use crate::autocomplete::language::Language;
 use crate::autocomplete::lexer::{Sort, Token};
+use crate::autocomplete::search::is_listed;
 
 /// The declarations of one line.
 pub struct Declarations<'n, 'a> {
@@ -40,62 +41,51 @@ impl<'a> Declarations<'_, 'a> {
         while language.modifiers.contains(&self.text(at)) {
             at += 1;
         }
-        match self.text(at) {
-            "def" | "fn" | "function" | "func" | "fun" => {
-                // A Go method names its receiver first.
-                if self.text(at + 1) == "(" {
-                    self.parameters(at + 1, language);
-                    while at < self.tokens.len() && self.text(at) != ")" {
-                        at += 1;
-                    }
-                }
-                let name = at + 1 + usize::from(self.text(at + 1) == "*");
-                if let Some(text) = self.word(name) {
-                    self.names
-                        .add(text, Role::Function, Shape::Unknown, self.distance);
-                }
-                self.parameters(name + 1, language);
-            }
-            "class" | "struct" | "enum" | "trait" | "interface" | "type" | "record" | "union" => {
-                if let Some(text) = self.word(at + 1) {
-                    self.names
-                        .add(text, Role::Type, Shape::Unknown, self.distance);
+        let first = self.text(at);
+        if is_listed("def fn function func fun", first) {
+            // A Go method names its receiver first.
+            if self.text(at + 1) == "(" {
+                self.parameters(at + 1, language);
+                while at < self.tokens.len() && self.text(at) != ")" {
+                    at += 1;
                 }
             }
-            "for" => self.loop_variables(at + 1),
-            "import" | "from" | "use" | "package" | "return" | "if" | "while" | "else" | "elif"
-            | "switch" | "match" | "case" | "include" | "namespace" => {
-                // `if let Some(x) = y` and `with … as x` are left to the words of the document.
+            let name = at + 1 + usize::from(self.text(at + 1) == "*");
+            if let Some(text) = self.word(name) {
+                self.names
+                    .add(text, Role::Function, Shape::Unknown, self.distance);
             }
-            "with" | "except" => {
-                let alias = self.tokens.iter().rposition(|token| token.text == "as");
-                if let Some(text) = alias.and_then(|alias| self.word(alias + 1))
-                    && self.encloses
-                {
-                    self.value(text, Shape::Unknown);
-                }
+            self.parameters(name + 1, language);
+        } else if is_listed("class struct enum trait interface type record union", first) {
+            if let Some(text) = self.word(at + 1) {
+                self.names
+                    .add(text, Role::Type, Shape::Unknown, self.distance);
             }
-            _ => self.assignment(at, language),
+        } else if first == "for" {
+            self.loop_variables(at + 1);
+        } else if is_listed("with except", first) {
+            let alias = self.tokens.iter().rposition(|token| token.text == "as");
+            if let Some(text) = alias.and_then(|alias| self.word(alias + 1))
+                && self.encloses
+            {
+                self.value(text, Shape::Unknown);
+            }
+        } else if !is_listed(UNDECLARING, first) {
+            self.assignment(at, language);
         }
     }
 
     /// `let mut a = …`, `const {a, b} = …`, `a, b = …`, `a: T = …`, `int a = …`, and, where the
     /// line is a header around the caret, the parameters of a method or arrow function.
     fn assignment(&mut self, at: usize, language: &Language) {
-        let binds = matches!(
-            self.text(at),
-            "let" | "const" | "var" | "val" | "auto" | "mut" | "static"
-        );
+        let binds = is_listed("let const var val auto mut static", self.text(at));
         let from = at + usize::from(binds) + usize::from(binds && self.text(at + 1) == "mut");
         let sign = (from..self.tokens.len()).find(|index| self.text(*index) == "=");
         let compares = |index: usize| {
             self.text(index + 1) == "="
-                || index.checked_sub(1).is_some_and(|before| {
-                    matches!(
-                        self.text(before),
-                        "=" | "!" | "<" | ">" | "+" | "-" | "*" | "/" | "|" | "&"
-                    )
-                })
+                || index
+                    .checked_sub(1)
+                    .is_some_and(|before| is_listed("= ! < > + - * / | &", self.text(before)))
         };
         if let Some(sign) = sign.filter(|sign| !compares(*sign) || self.text(sign + 1) == ">") {
             let shape = self.shape_of(sign + 1);
@@ -153,10 +143,7 @@ impl<'a> Declarations<'_, 'a> {
                 if self.text(index) == ":" && !apart {
                     break;
                 }
-                if !matches!(
-                    self.text(index),
-                    "," | "{" | "}" | "[" | "]" | "(" | ")" | ":" | "*"
-                ) {
+                if !is_listed(", { } [ ] ( ) : *", self.text(index)) {
                     return;
                 }
                 index += 1;
@@ -166,11 +153,10 @@ impl<'a> Declarations<'_, 'a> {
                 return;
             }
             let several = apart || self.text(index + 1) == "," || index > from;
-            let typed = self.type_shape(index + 1, sign);
             let shape = if several {
                 Shape::Unknown
-            } else if shape == Shape::Unknown {
-                typed
+            } else if shape == Shape::Unknown && self.text(index + 1) == ":" {
+                self.type_shape(index + 2, sign)
             } else {
                 shape
             };
@@ -187,10 +173,7 @@ impl<'a> Declarations<'_, 'a> {
             }
             if let Some(text) = self.word(index)
                 && self.encloses
-                && !matches!(
-                    text,
-                    "let" | "const" | "var" | "auto" | "int" | "mut" | "size_t" | "range"
-                )
+                && !is_listed("let const var auto int mut size_t range", text)
             {
                 self.value(text, Shape::Unknown);
             }
@@ -237,18 +220,9 @@ impl<'a> Declarations<'_, 'a> {
             start -= 1;
         }
         let skipped = |text: &str| {
-            matches!(
+            is_listed(
+                "mut const final readonly ref self this cls public private",
                 text,
-                "mut"
-                    | "const"
-                    | "final"
-                    | "readonly"
-                    | "ref"
-                    | "self"
-                    | "this"
-                    | "cls"
-                    | "public"
-                    | "private"
             )
         };
         let mut words =
@@ -276,13 +250,19 @@ impl<'a> Declarations<'_, 'a> {
     fn type_shape(&self, from: usize, to: usize) -> Shape {
         (from..to)
             .map(|index| self.text(index))
-            .find_map(|text| match text {
-                "[" => Some(Shape::Many),
-                "bool" | "boolean" => Some(Shape::Flag),
-                "int" | "float" | "number" | "usize" | "u32" | "i32" | "u64" | "i64" | "f64"
-                | "double" | "long" => Some(Shape::Number),
-                "str" | "string" | "String" => Some(Shape::Text),
-                _ => COLLECTIONS.contains(&text).then_some(Shape::Many),
+            .find_map(|text| {
+                if is_listed("bool boolean", text) {
+                    Some(Shape::Flag)
+                } else if is_listed(
+                    "int float number usize u32 i32 u64 i64 f64 double long",
+                    text,
+                ) {
+                    Some(Shape::Number)
+                } else if is_listed("str string String", text) {
+                    Some(Shape::Text)
+                } else {
+                    (text == "[" || is_listed(COLLECTIONS, text)).then_some(Shape::Many)
+                }
             })
             .unwrap_or(Shape::Unknown)
     }
@@ -300,14 +280,14 @@ impl<'a> Declarations<'_, 'a> {
                 "True" | "False" | "true" | "false" | "not" => Shape::Flag,
                 "new" | "await" => self.shape_of(at + 1),
                 "len" | "sum" | "int" => Shape::Number,
-                text if COLLECTIONS.contains(&text) => Shape::Many,
+                text if is_listed(COLLECTIONS, text) => Shape::Many,
                 // `users = fetch_users()`, `parts = text.split(",")`
                 _ => (at..self.tokens.len())
                     .filter(|index| self.text(index + 1) == "(")
                     .filter_map(|index| self.word(index))
                     .next_back()
                     .map_or(Shape::Unknown, |called| {
-                        let many = spelled(called) == Shape::Many || COLLECTIONS.contains(&called);
+                        let many = spelled(called) == Shape::Many || is_listed(COLLECTIONS, called);
                         if many { Shape::Many } else { Shape::Unknown }
                     }),
             },
@@ -317,39 +297,11 @@ impl<'a> Declarations<'_, 'a> {
 }
 
 /// Types, constructors and functions that give several of something.
-const COLLECTIONS: &[&str] = &[
-    "list",
-    "dict",
-    "set",
-    "tuple",
-    "range",
-    "sorted",
-    "List",
-    "Dict",
-    "Set",
-    "Map",
-    "Array",
-    "Iterable",
-    "Sequence",
-    "vec",
-    "Vec",
-    "HashMap",
-    "HashSet",
-    "BTreeMap",
-    "BTreeSet",
-    "VecDeque",
-    "Collection",
-    "ArrayList",
-    "LinkedList",
-    "vector",
-    "map",
-    "filter",
-    "split",
-    "splitlines",
-    "readlines",
-    "collect",
-    "entries",
-    "keys",
-    "values",
-    "slice",
-];
+const COLLECTIONS: &str = "list dict set tuple range sorted List Dict Set Map Array Iterable Sequence vec Vec \
+    HashMap HashSet BTreeMap BTreeSet VecDeque Collection ArrayList LinkedList vector \
+    map filter split splitlines readlines collect entries keys values slice";
+
+/// Words that begin a line declaring nothing we read: `if let Some(x) = y` is left to the words of
+/// the document.
+const UNDECLARING: &str =
+    "import from use package return if while else elif switch match case include namespace";

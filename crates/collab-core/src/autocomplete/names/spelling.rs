@@ -1,59 +1,44 @@
 //! What names say by how they are spelled. Must not know where they were declared.
 
 use super::Shape;
+use crate::autocomplete::search::{from, is_listed, part};
 
 /// What a name's spelling promises.
 pub fn spelled(name: &str) -> Shape {
     let last = name.rsplit('_').next().unwrap_or(name);
-    let flag = ["is_", "has_", "can_", "should_"]
-        .iter()
-        .any(|start| name.starts_with(start))
-        || ["is", "has", "can", "should"].iter().any(|start| {
-            name.strip_prefix(start)
-                .is_some_and(|rest| rest.starts_with(char::is_uppercase))
-        })
-        || matches!(
+    let word = name
+        .find(|c: char| c == '_' || c.is_ascii_uppercase())
+        .unwrap_or(name.len());
+    let asks = word < name.len() && is_listed("is has can should", part(name, 0, word));
+    if asks
+        || is_listed(
+            "ok found done enabled valid active ready debug verbose",
             name,
-            "ok" | "found"
-                | "done"
-                | "enabled"
-                | "valid"
-                | "active"
-                | "ready"
-                | "debug"
-                | "verbose"
-        );
-    if flag {
-        return Shape::Flag;
-    }
-    match last {
-        "i" | "j" | "n" | "count" | "size" | "length" | "index" | "total" | "number" | "age"
-        | "sum" => Shape::Number,
-        "name" | "text" | "message" | "path" | "title" | "key" | "word" | "string" => Shape::Text,
-        "args" | "list" | "array" | "items" | "data" => Shape::Many,
-        _ if is_plural(name) => Shape::Many,
-        _ if ["List", "Array", "Map"]
+        )
+    {
+        Shape::Flag
+    } else if is_listed("i j n count size length index total number age sum", last) {
+        Shape::Number
+    } else if is_listed("name text message path title key word string", last) {
+        Shape::Text
+    } else if is_listed("args list array items data", last) || is_plural(name) {
+        Shape::Many
+    } else {
+        let many = ["List", "Array", "Map"]
             .iter()
-            .any(|end| name.len() > end.len() && name.ends_with(end)) =>
-        {
-            Shape::Many
-        }
-        _ => Shape::Unknown,
+            .any(|end| name.len() > end.len() && name.ends_with(end));
+        if many { Shape::Many } else { Shape::Unknown }
     }
 }
 
 fn is_plural(name: &str) -> bool {
-    let upper = name.chars().all(|c| !c.is_lowercase());
+    let upper = name.chars().all(|c| !c.is_ascii_lowercase());
+    let ending = from(name, name.len().saturating_sub(2));
     name.len() > 3
         && !upper
         && name.ends_with('s')
-        && !["ss", "us", "is", "os", "as"]
-            .iter()
-            .any(|end| name.ends_with(end))
-        && ![
-            "class", "status", "address", "process", "less", "always", "this",
-        ]
-        .contains(&name)
+        && !is_listed("ss us is os as", ending)
+        && !is_listed("class status address process less always this", name)
 }
 
 /// What to call one of these: `users` → `user`, `entries` → `entry`, `boxes` → `box`,
@@ -61,7 +46,7 @@ fn is_plural(name: &str) -> bool {
 pub fn singular(name: &str) -> String {
     let mut start = 0;
     for (index, character) in name.char_indices() {
-        if character.is_uppercase() || character == '_' {
+        if character.is_ascii_uppercase() || character == '_' {
             start = index + usize::from(character == '_');
         }
     }
@@ -70,9 +55,9 @@ pub fn singular(name: &str) -> String {
         .get(start..)
         .filter(|last| last.len() > 2)
         .unwrap_or(name)
-        .to_lowercase();
+        .to_ascii_lowercase();
     let one = if let Some(stem) = last.strip_suffix("ies").filter(|stem| stem.len() > 1) {
-        format!("{stem}y")
+        [stem, "y"].concat()
     } else if let Some(stem) = last.strip_suffix("es").filter(|stem| {
         ["x", "sh", "ch", "ss"]
             .iter()

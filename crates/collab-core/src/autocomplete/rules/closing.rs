@@ -1,10 +1,10 @@
 //! Ending what is open: brackets, strings, comments, blocks and statements, for every language
 //! that is code. Tags are ended by [`markup`](super::markup).
 
-use super::headers;
 use crate::autocomplete::context::Context;
 use crate::autocomplete::lexer::{Open, Place, Sort};
 use crate::autocomplete::rank::{EXACT, FALLBACK, LIKELY, PLAUSIBLE};
+use crate::autocomplete::search::part;
 use crate::autocomplete::{Kind, Suggestion};
 
 /// The closing brackets this line still lacks, with the semicolon that ends the statement. Sure
@@ -27,8 +27,8 @@ pub fn closers(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         Sort::Word if !context.typed.is_empty() && !context.typed_is_known() => PLAUSIBLE + 80,
         _ => LIKELY,
     };
-    let header = headers::is_header(context);
-    if ends_statement(context, headers::CONTROL) && !header {
+    let header = context.is_header();
+    if ends_statement(context) && !header {
         context.offer(
             found,
             Kind::Closing,
@@ -49,23 +49,18 @@ pub fn end_of_string(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     if context.unsure || !context.rest.trim().is_empty() {
         return;
     }
-    let inside = context
-        .window
-        .get(start + quote.open.len()..context.caret)
-        .unwrap_or("");
+    let inside = part(context.window, start + quote.open.len(), context.caret);
     let here = context.caret_line().is_some_and(|line| start >= line.at);
     if quote.lines {
         // Quotes come in pairs: an even number behind the caret means the next one opens.
-        let after = context.window.get(context.caret..).unwrap_or("");
+        let after = context.after();
         let paired = after.matches(quote.close).count() % 2 == 1;
         if here && !paired {
             context.offer(found, Kind::Closing, PLAUSIBLE, &["‸", quote.close]);
         }
     } else if !inside.trim().is_empty() && !inside.ends_with('\\') {
         let closers = context.closers();
-        let ends = ends_statement(context, headers::CONTROL)
-            && !closers.is_empty()
-            && !headers::is_header(context);
+        let ends = ends_statement(context) && !closers.is_empty() && !context.is_header();
         let end = if ends { context.language.end } else { "" };
         context.offer(
             found,
@@ -81,8 +76,8 @@ pub fn end_of_comment(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     let Place::BlockComment { close, start } = context.lexed.place else {
         return;
     };
-    let after = context.window.get(context.caret..).unwrap_or("");
-    let open = context.window.get(start..context.caret).unwrap_or("");
+    let after = context.after();
+    let open = part(context.window, start, context.caret);
     let closed = match (
         after.find(close),
         context.language.lexis.block_comments.first(),
@@ -166,8 +161,8 @@ pub fn semicolon(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         && touching
         && inside
         && context.at_code_end()
-        && ends_statement(context, headers::CONTROL)
-        && !headers::is_header(context)
+        && ends_statement(context)
+        && !context.is_header()
     {
         context.offer(
             found,
@@ -179,26 +174,25 @@ pub fn semicolon(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 }
 
 /// The line, once its own brackets are closed, is a statement that ends in a semicolon: the
-/// language has them, the file uses them, and it stands in a block and not in a list.
-fn ends_statement(context: &Context<'_>, control: &[&str]) -> bool {
+/// language has them, the file uses them, it stands in a block and not in a list, and it is no
+/// header.
+pub fn ends_statement(context: &Context<'_>) -> bool {
     let start = context.caret_line().map_or(0, |line| line.at);
     let outer = context.lexed.open.iter().rev().find(|open| open.at < start);
     let block = outer.is_none_or(|open| open.bracket == b'{');
     !context.language.end.is_empty()
+        && !context.is_header()
         && block
         && context.semicolons()
-        && !control
-            .iter()
-            .any(|keyword| context.after(keyword).is_some())
         && !context.trimmed().starts_with(['#', '@', '.'])
 }
 
 /// The blanks at the start of the line a bracket stands on.
 fn indent_of<'a>(context: &Context<'a>, open: &Open) -> &'a str {
-    let before = context.window.get(..open.at).unwrap_or("");
+    let before = part(context.window, 0, open.at);
     let line = before.rsplit('\n').next().unwrap_or("");
     let trimmed = line.trim_start_matches([' ', '\t']);
-    line.get(..line.len() - trimmed.len()).unwrap_or("")
+    part(line, 0, line.len() - trimmed.len())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! CSS.
 
 use crate::autocomplete::context::Context;
-use crate::autocomplete::language::{Language, Lexis, Quote};
+use crate::autocomplete::language::{CODE, Language, Lexis, Quote};
 use crate::autocomplete::lexer::Sort;
 use crate::autocomplete::rank::{EXACT, LIKELY, PLAUSIBLE, WORD};
+use crate::autocomplete::search::{cut, from, rcut};
 use crate::autocomplete::{Kind, Suggestion};
 
 /// CSS. Its preprocessors are close enough.
@@ -11,26 +12,18 @@ pub static CSS: Language = Language {
     id: "css",
     aliases: &["scss", "less", "postcss", "text/css"],
     lexis: &Lexis {
-        line_comments: &[],
         block_comments: &[("/*", "*/")],
-        nested: false,
         quotes: &[Quote::line("\""), Quote::line("'")],
-        lifetimes: false,
-        regex: false,
         word: b"-",
+        ..Lexis::NONE
     },
     indent: "  ",
     remark: ("/* ", " */"),
-    modifiers: &[],
     anchors: &[".", "#", "@media", "body", ":root", "html", "h1"],
-    keywords: &[],
-    min_typed: 2,
-    prose: false,
     end: ";",
-    any_case: false,
-    type_first: false,
     starter: "body {\n\tmargin: 0;\n\tfont-family: system-ui, sans-serif;\n}\n",
     rules: &[property, value, selector, at_rule, semicolon],
+    ..CODE
 };
 
 /// Properties by how often they are written, with values worth suggesting.
@@ -155,7 +148,7 @@ pub fn value(context: &Context<'_>, found: &mut Vec<Suggestion>) {
             context.offer(found, Kind::Phrase, LIKELY - place, &[space, rest, ";"]);
         }
     }
-    let Some((_, begun)) = typed.rsplit_once("var(") else {
+    let Some((_, begun)) = rcut(typed, "var(") else {
         return;
     };
     let mut place = 0;
@@ -164,7 +157,7 @@ pub fn value(context: &Context<'_>, found: &mut Vec<Suggestion>) {
             && token.text.starts_with("--")
             && token.text.starts_with(begun);
         if fits && token.text.len() > begun.len() && place < 4 {
-            let rest = token.text.get(begun.len()..).unwrap_or("");
+            let rest = from(token.text, begun.len());
             context.offer(
                 found,
                 Kind::Phrase,
@@ -240,9 +233,7 @@ pub fn at_rule(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 
 /// A declaration with a value → its semicolon.
 pub fn semicolon(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let value = declaration(context)
-        .split_once(": ")
-        .map_or("", |(_, value)| value);
+    let value = cut(declaration(context), ": ").map_or("", |(_, value)| value);
     let whole = !value.is_empty() && !value.ends_with([' ', ',', '(', ';', '-']);
     if context.at_code_end() && in_block(context) && whole {
         context.offer(found, Kind::Closing, PLAUSIBLE, &[&context.closers(), ";"]);

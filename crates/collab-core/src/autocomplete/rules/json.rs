@@ -1,9 +1,10 @@
 //! JSON: keys and values as the document's other objects have them.
 
 use crate::autocomplete::context::Context;
-use crate::autocomplete::language::{Language, Lexis, Quote};
+use crate::autocomplete::language::{CODE, Language, Lexis, Quote};
 use crate::autocomplete::lexer::{Place, Sort, Token};
 use crate::autocomplete::rank::{EXACT, LIKELY, PLAUSIBLE};
+use crate::autocomplete::search::part;
 use crate::autocomplete::{Kind, Suggestion};
 
 /// JSON, with comments where there are any.
@@ -19,24 +20,15 @@ pub static JSON: Language = Language {
     lexis: &Lexis {
         line_comments: &["//"],
         block_comments: &[("/*", "*/")],
-        nested: false,
         quotes: &[Quote::line("\"")],
-        lifetimes: false,
-        regex: false,
-        word: b"",
+        ..Lexis::NONE
     },
     indent: "  ",
-    remark: ("", ""),
-    modifiers: &[],
     anchors: &["{", "["],
-    keywords: &["true", "false", "null"],
-    min_typed: 2,
-    prose: false,
-    end: "",
-    any_case: false,
-    type_first: false,
+    keywords: "true false null",
     starter: "{\n\t\"name\": \"‸\"\n}\n",
     rules: &[key, value, colon],
+    ..CODE
 };
 
 /// Keys that are weighed, nearest first; those further away are ignored.
@@ -52,10 +44,7 @@ pub fn key(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         return;
     }
     let (typed, open) = match context.lexed.place {
-        Place::Text { start, .. } => (
-            context.window.get(start + 1..context.caret).unwrap_or(""),
-            "",
-        ),
+        Place::Text { start, .. } => (part(context.window, start + 1, context.caret), ""),
         Place::Code
             if context.trimmed().is_empty()
                 || context.trimmed().ends_with(['{', ','])

@@ -1,27 +1,22 @@
 //! Markdown. Code in its fences belongs to other languages.
 
 use crate::autocomplete::context::Context;
-use crate::autocomplete::language::{Language, NO_LEXIS};
+use crate::autocomplete::language::{CODE, Language};
 use crate::autocomplete::rank::{EXACT, LIKELY, PLAUSIBLE};
+use crate::autocomplete::search::{contains, rcut};
 use crate::autocomplete::{Kind, Suggestion};
 
 /// Markdown.
 pub static MARKDOWN: Language = Language {
     id: "markdown",
     aliases: &["md", "mdx", "rmd", "text/markdown"],
-    lexis: &NO_LEXIS,
     indent: "  ",
-    remark: ("", ""),
-    modifiers: &[],
     anchors: &["## ", "### "],
-    keywords: &[],
     min_typed: 4,
     prose: true,
-    end: "",
-    any_case: false,
-    type_first: false,
     starter: "# Title\n\n‸\n",
     rules: &[list_item, fence, table, link, emphasis, front_matter],
+    ..CODE
 };
 
 /// Below a list item → the next one: the same mark, the next number, an unticked box. Not below
@@ -62,7 +57,7 @@ pub fn list_item(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 
 /// Three backticks → a fence, in the language of the last one; a fence left open → its end.
 pub fn fence(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let before = context.window.get(..context.caret).unwrap_or("");
+    let before = context.before();
     let mut open = false;
     let mut language = "";
     for line in before.lines() {
@@ -77,7 +72,7 @@ pub fn fence(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     let closed = context
         .window
         .get(context.caret..)
-        .is_some_and(|after| after.contains("\n```"));
+        .is_some_and(|after| contains(after, "\n```"));
     if !end || closed {
         return;
     }
@@ -144,9 +139,7 @@ pub fn link(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     };
     if closed.as_ref().is_some_and(links) {
         context.offer(found, Kind::Phrase, PLAUSIBLE + 50, &["(‸)"]);
-    } else if line
-        .rsplit_once("](")
-        .is_some_and(|(_, url)| !url.is_empty() && !url.contains([')', ' ']))
+    } else if rcut(line, "](").is_some_and(|(_, url)| !url.is_empty() && !url.contains([')', ' ']))
     {
         context.offer(found, Kind::Closing, PLAUSIBLE + 50, &[")"]);
     }

@@ -3,8 +3,10 @@
 
 use super::Rule;
 use crate::autocomplete::context::Context;
-use crate::autocomplete::language::{Language, Lexis};
+use crate::autocomplete::language::{CODE, Language, Lexis};
+use crate::autocomplete::lexer::Place;
 use crate::autocomplete::rank::{EXACT, LIKELY, PLAUSIBLE, WORD};
+use crate::autocomplete::search::{contains, from, is_word_char, part, rcut};
 use crate::autocomplete::{Kind, Suggestion};
 use elements::{ELEMENTS, attributes, child, rest_of_tag, value};
 use tags::{Here, Tags, closes};
@@ -13,13 +15,9 @@ mod elements;
 mod tags;
 
 static LEXIS: Lexis = Lexis {
-    line_comments: &[],
     block_comments: &[("<!--", "-->")],
-    nested: false,
-    quotes: &[],
-    lifetimes: false,
-    regex: false,
     word: b"-",
+    ..Lexis::NONE
 };
 
 const fn language(
@@ -33,27 +31,16 @@ const fn language(
         lexis: &LEXIS,
         indent: "  ",
         remark: ("<!-- ", " -->"),
-        modifiers: &[],
         anchors: &["<body", "<head", "<main", "<script", "<section"],
-        keywords: &[],
         min_typed: 4,
         prose: true,
-        end: "",
-        any_case: false,
-        type_first: false,
         starter,
         rules: RULES,
+        ..CODE
     }
 }
 
-const RULES: &[Rule] = &[
-    close_begun,
-    close,
-    tag_name,
-    attribute,
-    attribute_value,
-    doctype,
-];
+const RULES: &[Rule] = &[in_markup, doctype];
 
 /// HTML. Templates of other kinds are close enough.
 pub static HTML: Language = language(
@@ -72,11 +59,10 @@ pub static XML: Language = language(
 const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n\t<meta charset=\"utf-8\">\n\t<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\t<title>‸</title>\n</head>\n<body>\n\t\n</body>\n</html>\n";
 
 /// `</` → the name of what is open.
-pub fn close_begun(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let Some((_, typed)) = context.line.rsplit_once("</").filter(|_| !context.unsure) else {
+fn close_begun(context: &Context<'_>, tags: &Tags<'_>, found: &mut Vec<Suggestion>) {
+    let Some((_, typed)) = rcut(context.line, "</").filter(|_| !context.unsure) else {
         return;
     };
-    let tags = before(context);
     let Some(open) = tags.open.last() else { return };
     let end = if context.rest.starts_with('>') {
         ""
@@ -90,15 +76,14 @@ pub fn close_begun(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 
 /// Behind an opening tag, behind its text, and on a blank line below: the tag that closes it,
 /// with what such an element usually contains.
-pub fn close(context: &Context<'_>, found: &mut Vec<Suggestion>) {
+fn close(context: &Context<'_>, tags: &Tags<'_>, found: &mut Vec<Suggestion>) {
     if !context.rest.trim().is_empty() || context.unsure || context.line.ends_with("</") {
         return;
     }
-    let tags = before(context);
     let Some(open) = tags.open.last().filter(|_| tags.here.is_none()) else {
         return;
     };
-    let after = context.window.get(context.caret..).unwrap_or("");
+    let after = context.after();
     // A fragment's `<>` has no name, and in JSX much may look like one.
     if open.name.is_empty() || closes(after, open.name, jsx(context)) {
         return;
@@ -140,8 +125,7 @@ pub fn close(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 
 /// `<di` → `v></div>`; `<img` → with the attributes it cannot do without; `<` → the element that
 /// belongs inside the one around it.
-pub fn tag_name(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let tags = before(context);
+fn tag_name(context: &Context<'_>, tags: &Tags<'_>, found: &mut Vec<Suggestion>) {
     let Some(Here {
         name,
         attributes: "",
@@ -169,9 +153,9 @@ pub fn tag_name(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         }
         return;
     }
-    if name.starts_with(char::is_uppercase) {
+    if name.starts_with(|c: char| c.is_ascii_uppercase()) {
         if jsx(context) && !closed {
-            context.offer(found, Kind::Closing, PLAUSIBLE, &[" />"]);
+            context.offer(found, Kind::Closing, LIKELY, &[" />"]);
         }
         return;
     }
@@ -179,8 +163,8 @@ pub fn tag_name(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         return;
     }
     let expected = tags.open.last().and_then(|open| child(open.name));
-    for (place, element) in (0u32..).zip(ELEMENTS) {
-        let score = match *element {
+    for (place, element) in (0u32..).zip(ELEMENTS.split(' ')) {
+        let score = match element {
             element if element == name => EXACT,
             element if expected == Some(element) => LIKELY + 99,
             // Elements are listed by how often they are written.
@@ -191,8 +175,8 @@ pub fn tag_name(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 }
 
 /// In a tag, behind a blank: the attributes such an element has and this one lacks.
-pub fn attribute(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let Some(here) = before(context).here else {
+fn attribute(context: &Context<'_>, tags: &Tags<'_>, found: &mut Vec<Suggestion>) {
+    let Some(here) = tags.here else {
         return;
     };
     if here.value.is_some() || here.attributes.is_empty() || context.unsure {
@@ -203,28 +187,33 @@ pub fn attribute(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         .rsplit([' ', '\n', '\t'])
         .next()
         .unwrap_or("");
-    if typed.contains(['"', '=', '{', '}', '/'])
-        || context.rest.starts_with(|c: char| c.is_alphanumeric())
-    {
+    if typed.contains(['"', '=', '{', '}', '/']) || context.rest.starts_with(is_word_char) {
         return;
     }
-    for (place, name) in (0u32..).zip(attributes(here.name)) {
+    let mut score = if typed.is_empty() { LIKELY } else { EXACT };
+    for name in attributes(here.name)
+        .into_iter()
+        .flat_map(|list| list.split(' '))
+    {
         let name = match name {
             "class" if jsx(context) => "className",
             "for" if jsx(context) => "htmlFor",
             name => name,
         };
-        let known = here.attributes.contains(&[" ", name, "="].concat());
+        let known = contains(here.attributes, &[" ", name, "="].concat());
         if let Some(rest) = name.strip_prefix(typed).filter(|_| !known && typed != name) {
-            let score = if typed.is_empty() { LIKELY } else { EXACT };
-            context.offer(found, Kind::Phrase, score - place, &[rest, "=\"‸\""]);
+            context.offer(found, Kind::Phrase, score, &[rest, "=\"‸\""]);
         }
+        score -= 1;
     }
 }
 
+/// Lists of classes that are read for their names, nearest first.
+const MAX_CLASS_LISTS: usize = 64;
+
 /// In an attribute's value: class names used elsewhere, and the values that few attributes have.
-pub fn attribute_value(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let Some((name, typed)) = before(context).here.and_then(|here| here.value) else {
+fn attribute_value(context: &Context<'_>, tags: &Tags<'_>, found: &mut Vec<Suggestion>) {
+    let Some((name, typed)) = tags.here.and_then(|here| here.value) else {
         return;
     };
     if !context.rest.is_empty() && !context.rest.starts_with(['"', '\'', ' ', '>', '/']) {
@@ -232,23 +221,25 @@ pub fn attribute_value(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     }
     if matches!(name, "class" | "className") {
         let typed = typed.rsplit(' ').next().unwrap_or("");
-        let mut seen: Vec<(usize, &str)> = Vec::new();
-        for opener in [" class=\"", " className=\""] {
-            for (at, _) in context.window.match_indices(opener).filter(|(at, _)| {
-                at + opener.len() + typed.len() < context.caret || *at > context.caret
-            }) {
-                let rest = context.window.get(at + opener.len()..).unwrap_or("");
-                let value = rest.split(['"', '\n']).next().unwrap_or("");
-                let words = value
-                    .split(' ')
-                    .filter(|word| word.starts_with(typed) && word.len() > typed.len());
-                seen.extend(words.map(|word| (at.abs_diff(context.caret), word)));
-            }
-        }
-        seen.sort_unstable();
-        for (place, (_, word)) in (0..16).zip(seen) {
-            if let Some(rest) = word.strip_prefix(typed).filter(|_| !word.contains('‸')) {
-                context.offer(found, Kind::Word, WORD + 50 - place, &[rest]);
+        let opener = [name, "=\""].concat();
+        let mut before = part(
+            context.window,
+            0,
+            context.caret.saturating_sub(typed.len() + 1),
+        );
+        let mut score = WORD + 99;
+        for _ in 0..MAX_CLASS_LISTS {
+            let Some((earlier, list)) = rcut(before, &opener) else {
+                return;
+            };
+            before = earlier;
+            let list = list.split(['"', '\n']).next().unwrap_or("");
+            for word in list.split(' ').take(16) {
+                let rest = word.strip_prefix(typed).filter(|rest| !rest.is_empty());
+                if let Some(rest) = rest.filter(|_| score > WORD && !word.contains('‸')) {
+                    context.offer(found, Kind::Word, score, &[rest]);
+                    score -= 1;
+                }
             }
         }
     } else if let Some(rest) = value(name).and_then(|value| value.strip_prefix(typed)) {
@@ -263,7 +254,7 @@ pub fn attribute_value(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 
 /// `<!` at the start → a whole page.
 pub fn doctype(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    let before = context.window.get(..context.caret).unwrap_or("");
+    let before = context.before();
     let whole = context
         .window
         .get(context.caret..)
@@ -274,20 +265,26 @@ pub fn doctype(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         && before.len() < "<!DOCTYPE html>".len()
     {
         let page = if PAGE.starts_with(before) { PAGE } else { "" };
-        context.offer(
-            found,
-            Kind::Block,
-            EXACT,
-            &[page.get(before.len()..).unwrap_or("")],
-        );
+        context.offer(found, Kind::Block, EXACT, &[from(page, before.len())]);
     }
 }
 
-fn before<'a>(context: &Context<'a>) -> Tags<'a> {
-    Tags::read(
-        context.window.get(..context.caret).unwrap_or(""),
-        jsx(context),
-    )
+/// Everything about tags, in HTML and XML.
+pub fn in_markup(context: &Context<'_>, found: &mut Vec<Suggestion>) {
+    let tags = Tags::read(context.before(), false);
+    for rule in [close_begun, close, tag_name, attribute, attribute_value] {
+        rule(context, &tags, found);
+    }
+}
+
+/// What JSX shares with HTML. Attribute values hold code there.
+pub fn in_jsx(context: &Context<'_>, found: &mut Vec<Suggestion>) {
+    if context.lexed.place != Place::LineComment {
+        let tags = Tags::read(context.before(), true);
+        for rule in [close_begun, close, tag_name, attribute] {
+            rule(context, &tags, found);
+        }
+    }
 }
 
 fn jsx(context: &Context<'_>) -> bool {
@@ -296,27 +293,12 @@ fn jsx(context: &Context<'_>) -> bool {
 
 /// The blanks the line around a byte begins with.
 fn indent_at<'a>(context: &Context<'a>, at: usize) -> &'a str {
-    let line = context
-        .window
-        .get(..at)
-        .unwrap_or("")
+    let line = part(context.window, 0, at)
         .rsplit('\n')
         .next()
         .unwrap_or("");
     let trimmed = line.trim_start_matches([' ', '\t']);
-    line.get(..line.len() - trimmed.len()).unwrap_or("")
-}
-
-/// What JSX shares with HTML. Attribute values hold code there.
-pub fn in_jsx(context: &Context<'_>, found: &mut Vec<Suggestion>) {
-    if !matches!(
-        context.lexed.place,
-        crate::autocomplete::lexer::Place::LineComment
-    ) {
-        for rule in [close_begun, close, tag_name, attribute] {
-            rule(context, found);
-        }
-    }
+    part(line, 0, line.len() - trimmed.len())
 }
 
 #[cfg(test)]

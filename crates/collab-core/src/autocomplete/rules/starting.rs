@@ -2,7 +2,6 @@
 //! All of it scores below [`UNASKED`](crate::autocomplete::UNASKED): good to get when asked for,
 //! a nuisance when not.
 
-use super::headers;
 use crate::autocomplete::context::Context;
 use crate::autocomplete::lexer::Sort;
 use crate::autocomplete::names::Role;
@@ -59,11 +58,7 @@ pub fn remark(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     let ended = context.line_tokens().last().is_some_and(|last| {
         matches!(last.text, ";" | ")" | "]") || matches!(last.sort, Sort::Number | Sort::Text)
     });
-    if ended
-        && !context.language.prose
-        && context.closers().is_empty()
-        && !headers::is_header(context)
-    {
+    if ended && !context.language.prose && context.closers().is_empty() && !context.is_header() {
         let space = if context.line.ends_with(' ') {
             ""
         } else {

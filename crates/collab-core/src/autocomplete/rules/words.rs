@@ -3,6 +3,7 @@
 use crate::autocomplete::context::Context;
 use crate::autocomplete::lexer::{Place, Sort, Token};
 use crate::autocomplete::rank::{LIKELY, WORD};
+use crate::autocomplete::search::{is_listed, is_word_char, sort};
 use crate::autocomplete::{Kind, Suggestion};
 
 /// Characters of a comment's word that must be typed before it is completed: prose flows, and
@@ -17,27 +18,8 @@ pub const MAX_OCCURRENCES: usize = 512;
 const MAX_UNTYPED_MEMBERS: usize = 4;
 
 /// Words behind which a new name is being made up.
-const DECLARING: &[&str] = &[
-    "def",
-    "class",
-    "fn",
-    "func",
-    "function",
-    "struct",
-    "enum",
-    "trait",
-    "interface",
-    "type",
-    "let",
-    "const",
-    "var",
-    "mod",
-    "as",
-    "lambda",
-    "namespace",
-    "package",
-    "record",
-];
+const DECLARING: &str = "def class fn func function struct enum trait interface type let const \
+    var mod as lambda namespace package record";
 
 /// One occurrence of a word: text, bytes from the caret, whether a dot stands before it.
 type Occurrence<'a> = (&'a str, usize, bool);
@@ -57,7 +39,7 @@ pub fn words(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     }
     let before = context.tokens_before();
     let previous = before.last().map_or("", |token| token.text);
-    if DECLARING.contains(&previous) && context.in_code() {
+    if is_listed(DECLARING, previous) && context.in_code() {
         return;
     }
     let is_member = matches!(previous, "." | ">" | ":");
@@ -74,7 +56,7 @@ pub fn words(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         .get(context.lexed.before..)
         .unwrap_or(&[]);
     gather(after.iter(), context, MAX_OCCURRENCES, &mut occurrences);
-    occurrences.sort_unstable();
+    sort(&mut occurrences, |a, b| a < b);
     for same in occurrences.chunk_by(|a, b| a.0 == b.0) {
         let Some((word, nearest, _)) = same.first().copied() else {
             continue;
@@ -127,14 +109,14 @@ pub fn members(context: &Context<'_>, found: &mut Vec<Suggestion>) {
             break;
         }
     }
-    occurrences.sort_unstable();
+    sort(&mut occurrences, |a, b| a < b);
     let mut best: Vec<(u32, &str)> = (occurrences.chunk_by(|a, b| a.0 == b.0))
         .filter_map(|same| {
             same.first()
                 .map(|(word, nearest, _)| (weight(same.len(), *nearest), *word))
         })
         .collect();
-    best.sort_unstable_by(|a, b| b.cmp(a));
+    sort(&mut best, |a, b| a > b);
     let most = if context.typed.is_empty() {
         MAX_UNTYPED_MEMBERS
     } else {
@@ -157,15 +139,17 @@ pub fn keywords(context: &Context<'_>, found: &mut Vec<Suggestion>) {
         || typed.len() < context.language.min_typed
         || in_a_word(context)
         || before == "."
-        || DECLARING.contains(&before)
+        || is_listed(DECLARING, before)
     {
         return;
     }
-    let upper = typed.chars().all(|c| !c.is_lowercase());
-    for keyword in context.language.keywords {
-        if keyword.len() <= typed.len() {
-            continue;
-        }
+    let upper = typed.chars().all(|c| !c.is_ascii_lowercase());
+    for keyword in context
+        .language
+        .keywords
+        .split(' ')
+        .filter(|word| word.len() > typed.len())
+    {
         if keyword.starts_with(typed) {
             context.offer_rest(found, Kind::Keyword, WORD + 40, keyword);
         } else if context.language.any_case
@@ -174,9 +158,9 @@ pub fn keywords(context: &Context<'_>, found: &mut Vec<Suggestion>) {
                 .is_some_and(|start| start.eq_ignore_ascii_case(typed))
         {
             let cased = if upper {
-                keyword.to_uppercase()
+                keyword.to_owned()
             } else {
-                keyword.to_lowercase()
+                keyword.to_ascii_lowercase()
             };
             context.offer_rest(found, Kind::Keyword, WORD + 40, &cased);
         }
@@ -185,9 +169,7 @@ pub fn keywords(context: &Context<'_>, found: &mut Vec<Suggestion>) {
 
 /// The caret stands before or inside a word: adding letters would change that word.
 fn in_a_word(context: &Context<'_>) -> bool {
-    context
-        .rest
-        .starts_with(|c: char| c.is_alphanumeric() || c == '_')
+    context.rest.starts_with(is_word_char)
 }
 
 fn fits(token: &Token<'_>, context: &Context<'_>) -> bool {

@@ -1,5 +1,7 @@
 //! Which tags are open at the end of a stretch of markup. Must not know what is suggested.
 
+use crate::autocomplete::search::{find, is_word_char};
+
 /// Elements nested deeper are not followed; the outer ones are of no use to the caret.
 pub const MAX_ELEMENTS: usize = 128;
 
@@ -38,6 +40,8 @@ pub struct Tags<'a> {
     pub open: Vec<Element<'a>>,
     /// The tag being written.
     pub here: Option<Here<'a>>,
+    /// The first end tag that ended nothing: it belongs to an element opened before the text.
+    pub outer_end: Option<&'a str>,
 }
 
 impl<'a> Tags<'a> {
@@ -50,11 +54,11 @@ impl<'a> Tags<'a> {
             let start = at + found;
             at = start + 1;
             let rest = text.get(at..).unwrap_or("");
-            let compares = text.get(..start).is_some_and(|before| {
-                before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ')')
-            });
+            let compares = text
+                .get(..start)
+                .is_some_and(|before| before.ends_with(|c: char| is_word_char(c) || c == ')'));
             if let Some(comment) = rest.strip_prefix("!--") {
-                let Some(end) = comment.find("-->") else {
+                let Some(end) = find(comment, "-->") else {
                     return tags;
                 };
                 at += end + "!---->".len();
@@ -119,50 +123,42 @@ impl<'a> Tags<'a> {
         }
     }
 
-    fn close(&mut self, name: &str) {
+    fn close(&mut self, name: &'a str) {
         // What was left open inside ends with it.
         if let Some(index) = self.open.iter().rposition(|element| element.name == name) {
             self.open.truncate(index);
+        } else {
+            self.outer_end.get_or_insert(name);
         }
     }
 }
 
 /// Whether `after` closes an element `name` that is open where it starts.
 pub fn closes(after: &str, name: &str, jsx: bool) -> bool {
-    let mut at = 0;
-    while let Some(found) = after.get(at..).and_then(|rest| rest.find("</")) {
-        let end = at + found;
-        let rest = after.get(end + 2..).unwrap_or("");
-        let closing = rest.get(..name_length(rest)).unwrap_or("");
-        // Opened behind the caret, it is not ours that is closed.
-        let own = Tags::read(after.get(..end).unwrap_or(""), jsx).open;
-        if own.is_empty() {
-            return closing == name;
-        }
-        at = end + 2;
-        if at > MAX_SEARCHED {
-            return true;
-        }
+    let near = after
+        .get(..after.floor_char_boundary(MAX_SEARCHED))
+        .unwrap_or("");
+    match Tags::read(near, jsx).outer_end {
+        Some(end) => end == name,
+        None => near.len() < after.len(),
     }
-    false
 }
 
 /// Bytes behind the caret searched for the end of an element; further on, it is taken to exist.
 const MAX_SEARCHED: usize = 2048;
 
 fn name_length(text: &str) -> usize {
-    text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | ':' | '.' | '_')))
+    text.find(|c: char| !(is_word_char(c) || matches!(c, '-' | ':' | '.')))
         .unwrap_or(text.len())
 }
 
-/// Scripts and styles hold no tags: behind their end tag begins, else behind `end`.
+/// Scripts and styles hold no tags: where their end tag begins, or the text ends.
 fn raw_end(text: &str, name: &str, end: usize) -> usize {
     if !matches!(name, "script" | "style") {
         return end;
     }
     let rest = text.get(end..).unwrap_or("");
-    rest.find(&["</", name].concat())
-        .map_or(end, |found| end + found)
+    find(rest, &["</", name].concat()).map_or(text.len(), |found| end + found)
 }
 
 #[cfg(test)]
