@@ -153,7 +153,7 @@ impl Outbox {
     /// Takes the frames that make good what `answers` names; those lanes take frames again behind
     /// them. What was missed since the room was asked, from an older turn on, stays missed.
     pub fn resync(&mut self, answers: Missed, frames: Vec<(Lane, Bytes)>) {
-        if self.missed.sync >= answers.sync {
+        if answers.sync.is_some() && self.missed.sync >= answers.sync {
             self.missed.sync = None;
         }
         self.missed.presence &= !answers.presence;
@@ -251,6 +251,25 @@ mod tests {
         outbox.push(sync(1), frame(1));
         outbox.push(sync(2), frame(1));
         assert_eq!(outbox.push(sync(3), frame(1)), Pushed::Overflowed);
+    }
+
+    #[test]
+    fn an_overflow_behind_the_question_is_not_forgotten() {
+        let mut outbox = Outbox::new(1000, 1);
+        outbox.push(Lane::Presence, frame(1));
+        assert_eq!(outbox.push(Lane::Presence, frame(1)), Pushed::Overflowed);
+        let asked = outbox.missed().expect("presence was dropped");
+        assert_eq!(asked.sync, None);
+        // The room has the question in its inbox; meanwhile others type.
+        outbox.push(sync(3), frame(1));
+        assert_eq!(outbox.push(sync(4), frame(1)), Pushed::Overflowed);
+        outbox.resync(asked, vec![(Lane::Presence, frame(2))]);
+        assert_eq!(outbox.push(sync(5), frame(1)), Pushed::Dropped);
+        assert_eq!(outbox.pop(), Some(frame(2)));
+        assert_eq!(
+            outbox.missed().and_then(|missed| missed.sync),
+            Some(TurnNumber(3))
+        );
     }
 
     #[test]

@@ -225,7 +225,7 @@ impl Session {
                     unsaved: b,
                     in_ms: shown,
                 }),
-            ) => a == b && in_ms <= shown && *in_ms > 0,
+            ) => a == b && (in_ms == shown || (in_ms < shown && *in_ms > 0)),
             (state, shown) => shown.as_ref() == Some(state),
         };
         if !same {
@@ -329,9 +329,11 @@ impl Session {
         match self.document.edit(file, edits) {
             Ok(delta) if delta.is_empty() => {}
             Ok(delta) => {
-                self.unsaved.made();
-                if self.phase == Phase::Live && self.push_change(&Message::Update(delta), effects) {
-                    self.unsaved.carried_by(self.sent);
+                let live = self.phase == Phase::Live;
+                if live && self.push_change(&Message::Update(delta), effects) {
+                    self.unsaved.made_in(self.sent);
+                } else {
+                    self.unsaved.made();
                 }
             }
             Err(EditError::Poisoned(_)) => {

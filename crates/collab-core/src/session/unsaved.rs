@@ -27,18 +27,19 @@ impl Unsaved {
         self.uncarried = self.uncarried.saturating_add(1);
     }
 
-    /// What is in no frame yet went out in this one.
-    pub(super) fn carried_by(&mut self, frame: u64) {
-        let edits = std::mem::take(&mut self.uncarried);
-        if edits > 0 {
-            self.carried.push_back((frame, edits));
-        }
+    /// An edit was made and went out in this frame, alone. Those that are in no frame stay so: a
+    /// refused deletion is not saved by the letter typed after it.
+    pub(super) fn made_in(&mut self, frame: u64) {
+        self.carried.push_back((frame, 1));
     }
 
     /// This frame carries everything the server lacks, whatever carried it before.
     pub(super) fn all_carried_by(&mut self, frame: u64) {
         self.connection_lost();
-        self.carried_by(frame);
+        let edits = std::mem::take(&mut self.uncarried);
+        if edits > 0 {
+            self.carried.push_back((frame, edits));
+        }
     }
 
     /// The server has committed this connection's first `frames` frames.
@@ -70,10 +71,8 @@ mod tests {
     #[test]
     fn an_edit_is_saved_when_its_frame_is() {
         let mut unsaved = Unsaved::default();
-        unsaved.made();
-        unsaved.carried_by(1);
-        unsaved.made();
-        unsaved.carried_by(2);
+        unsaved.made_in(1);
+        unsaved.made_in(2);
         unsaved.saved(1);
         assert_eq!(unsaved.edits(), 1);
         unsaved.rejected(2);
@@ -89,10 +88,22 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_edit_is_not_saved_by_the_next_one() {
+        let mut unsaved = Unsaved::default();
+        unsaved.made_in(1);
+        unsaved.rejected(1);
+        unsaved.made_in(2);
+        unsaved.saved(2);
+        assert_eq!(unsaved.edits(), 1, "the first is in nobody's hands");
+        unsaved.all_carried_by(3);
+        unsaved.saved(3);
+        assert_eq!(unsaved.edits(), 0);
+    }
+
+    #[test]
     fn a_lost_connection_saves_nothing() {
         let mut unsaved = Unsaved::default();
-        unsaved.made();
-        unsaved.carried_by(1);
+        unsaved.made_in(1);
         unsaved.connection_lost();
         unsaved.saved(9);
         assert_eq!(unsaved.edits(), 1);

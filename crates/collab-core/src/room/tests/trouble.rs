@@ -331,3 +331,48 @@ fn programs_cannot_pass_the_budget_either() {
     }
     assert_eq!(house.room.unsaved_bytes(), before);
 }
+
+#[cfg(feature = "sabotage")]
+#[test]
+fn what_is_asked_of_a_document_that_is_just_lost_is_answered_later() {
+    let mut house = House::empty();
+    house.join(A, Dialect::CollabV1);
+    house.join(B, Dialect::CollabV1);
+    house.take();
+    house.room.document().expect("awake").fail_next_turn();
+    // One batch: two edits that fail together, a question, and a reader that was drained.
+    let [mut ann, mut bob] = [author(1), author(2)];
+    let updates = [(A, typed(&mut ann, 0, "a")), (B, typed(&mut bob, 0, "b"))];
+    let question = Message::SyncStep1(Bytes::from_static(&[0]));
+    for (connection, message) in updates.into_iter().chain([(A, question)]) {
+        let frame = codec::encode(&message);
+        let input = Input::Frame { connection, frame };
+        house.room.handle(NOW, input, &mut house.effects);
+    }
+    let missed = Missed {
+        sync: Some(TurnNumber(1)),
+        presence: false,
+    };
+    house.give(Input::Drained {
+        connection: B,
+        missed,
+    });
+    house.take();
+    house.give(Input::Loaded(Loaded {
+        lineage: Lineage([7; 16]),
+        epoch: Epoch(1),
+        head: Seq(0),
+        snapshot_seq: Seq(0),
+        snapshot: None,
+        records: Vec::new(),
+    }));
+    let effects = house.take();
+    let answered = House::sent(&effects, A)
+        .iter()
+        .any(|message| matches!(message, Message::SyncStep2(_)));
+    assert!(answered, "{effects:?}");
+    let leveled = effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Resync { connection, .. } if *connection == B));
+    assert!(leveled, "{effects:?}");
+}
