@@ -1,80 +1,19 @@
 //! The promise `hostile_bytes`: bytes from outside become an edit or an error, never a panic, and
 //! cost little either way. What is accepted reads the same here and in a fresh replica.
 
+#[path = "support/costs.rs"]
+mod costs;
 #[path = "support/histories.rs"]
 mod histories;
 #[path = "support/random.rs"]
 mod random;
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
-
 use collab_core::document::{Document, Offer, Outcome, Refusal, StateVector};
 use collab_core::ids::ReplicaId;
-use peak_alloc::PeakAlloc;
 
+use costs::{Costs, alone};
 use histories::Shape;
 use random::Random;
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
-
-/// No input may cost more.
-const MAX_COST: Duration = Duration::from_millis(50);
-/// No input may need more memory than this on top of what is there, in bytes.
-const MAX_MEMORY: usize = 64 << 20;
-
-/// Memory is counted for the whole process, so one test runs at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static LOCK: Mutex<()> = Mutex::new(());
-    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the most expensive inputs so far cost.
-#[derive(Default, Debug)]
-struct Costs {
-    inputs: usize,
-    time: Duration,
-    memory: usize,
-}
-
-impl Costs {
-    /// Runs one input and holds it to the limits.
-    fn measure<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let before = MEMORY.current_usage();
-        MEMORY.reset_peak_usage();
-        let start = cpu_time();
-        let result = run();
-        self.time = self.time.max(cpu_time().saturating_sub(start));
-        self.memory = self.memory.max(MEMORY.peak_usage().saturating_sub(before));
-        self.inputs += 1;
-        assert!(self.time < MAX_COST, "an input took {:?}", self.time);
-        assert!(
-            self.memory < MAX_MEMORY,
-            "an input took {} bytes",
-            self.memory
-        );
-        result
-    }
-}
-
-/// Time this thread was running, where the system says so: other work on the machine does not
-/// count. Elsewhere time on the wall.
-#[expect(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "this measures"
-)]
-fn cpu_time() -> Duration {
-    static START: OnceLock<std::time::Instant> = OnceLock::new();
-    std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|stat| stat.split(' ').next()?.parse().ok())
-        .map_or_else(
-            || START.get_or_init(std::time::Instant::now).elapsed(),
-            Duration::from_nanos,
-        )
-}
 
 fn replica() -> ReplicaId {
     ReplicaId::ours(77)
@@ -337,7 +276,7 @@ fn client_ids_that_collide() {
         };
         document.apply(&[offer]).expect("holds").outcomes[0]
     };
-    let colliding = many_clients((0..8_000u64).map(|i| i << 32));
+    let colliding = many_clients((0..4_000u64).map(|i| i << 32));
     assert_eq!(
         costs.measure(|| all(&colliding, &mut document)),
         Outcome::Refused(Refusal::ClusteredReplicas)
@@ -356,7 +295,7 @@ fn client_ids_that_collide() {
         Outcome::Refused(Refusal::ClusteredReplicas)
     );
     let mut document = Document::new(replica());
-    let too_many = many_clients(0..8_193);
+    let too_many = many_clients(0..4_097);
     assert_eq!(
         costs.measure(|| all(&too_many, &mut document)),
         Outcome::Refused(Refusal::TooManyReplicas)
@@ -364,8 +303,8 @@ fn client_ids_that_collide() {
     // Random ids are no trouble, up to the last place in the room.
     let mut random = Random::new(5);
     let mut document = Document::new(replica());
-    for bits in [32, 53, 32, 53, 32, 53, 32, 53] {
-        let mut ids: Vec<u64> = (0..8_000).map(|_| random.next() >> (64 - bits)).collect();
+    for bits in [32, 53].repeat(4) {
+        let mut ids: Vec<u64> = (0..4_000).map(|_| random.next() >> (64 - bits)).collect();
         ids.sort_unstable();
         ids.dedup();
         let update = many_clients(ids);
@@ -519,6 +458,7 @@ fn mutated_state_vectors() {
         Document::load(replica(), updates.iter().map(|u| &u[..])).expect("an honest history");
     let whole = document.digest();
     let genuine = document.state_vector().encode();
+    let genuine_ids: Vec<u64> = document.state_vector().iter().map(|(id, _)| id).collect();
     let (mut good, mut bad) = (0, 0);
     while costs.inputs < 60_000 {
         let mut bytes = genuine.clone();
@@ -535,10 +475,8 @@ fn mutated_state_vectors() {
             let mut fresh = Document::new(ReplicaId::ours(9));
             match apply(&mut fresh, &diff) {
                 Outcome::Applied { .. } => {
-                    let complete = state.iter().all(|(id, _)| {
-                        ReplicaId::new(id).is_none_or(|id| document.state_vector().get(id) == 0)
-                    });
-                    assert_eq!(complete, fresh.digest() == whole && complete);
+                    let claims = state.iter().any(|(id, _)| genuine_ids.contains(&id));
+                    assert!(claims || fresh.digest() == whole, "seed 2, {state:?}");
                 }
                 outcome => assert_eq!(outcome, Outcome::Gap),
             }

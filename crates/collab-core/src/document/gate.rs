@@ -7,12 +7,13 @@
 //! engine.
 
 mod block;
+mod deletes;
 mod reader;
 
 use self::block::{Allowance, Block, Parent};
 pub use self::block::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
-use self::reader::MAX_CLOCK;
 pub(super) use self::reader::Reader;
+use self::reader::after;
 use super::clocks::{Clocks, Crowded};
 use super::order;
 use super::place::{List, MAX_TYPE_DEPTH, Place, Places, Role, Run, Unit};
@@ -23,10 +24,6 @@ use super::{MAX_HOLLOW_ADVANCE, MAX_NEW_REPLICAS_PER_UPDATE, MAX_REPLICAS};
 const SMALLEST_RUN: usize = 5;
 /// Smallest block: a collected one, its form and its length.
 const SMALLEST_BLOCK: usize = 2;
-/// Smallest entry of a delete set: id, count, one range.
-const SMALLEST_DELETES: usize = 4;
-/// Smallest range: clock and length.
-const SMALLEST_RANGE: usize = 2;
 /// Entries for which working memory is kept from one update to the next.
 const KEPT_CAPACITY: usize = 256;
 
@@ -197,7 +194,7 @@ impl Gate {
             });
         }
         let deletes_at = reader.position();
-        delete_set_form(&mut reader)?;
+        deletes::form(&mut reader)?;
         reader.end()?;
         Ok(deletes_at)
     }
@@ -415,14 +412,14 @@ impl Gate {
 
     /// Everything that is deleted must be known by then.
     fn deletes(&self, reader: &mut Reader<'_>, clocks: &Clocks) -> Result<(), Stop> {
-        for _ in 0..reader.count(SMALLEST_DELETES)? {
+        for _ in 0..reader.count(deletes::SMALLEST_ENTRY)? {
             let replica = reader.replica()?;
             let inserted = self
                 .index_of(replica)
                 .and_then(|index| self.runs.get(index))
                 .map_or(0, |run| run.end);
             let have = clocks.clock(replica).max(inserted);
-            for _ in 0..reader.count(SMALLEST_RANGE)? {
+            for _ in 0..reader.count(deletes::SMALLEST_RANGE)? {
                 let start = reader.clock()?;
                 if after(start, reader.clock()?)? > have {
                     return Err(Stop::Gap);
@@ -461,46 +458,4 @@ enum Found<T> {
         run: usize,
         until: u32,
     },
-}
-
-/// The clock after `len` more units.
-fn after(clock: u32, len: u32) -> Result<u32, Refusal> {
-    match clock.checked_add(len) {
-        Some(end) if end <= MAX_CLOCK => Ok(end),
-        _ => Err(Refusal::ClockRange),
-    }
-}
-
-fn delete_set_form(reader: &mut Reader<'_>) -> Result<(), Refusal> {
-    let mut previous: Option<u64> = None;
-    let mut direction = None;
-    for _ in 0..reader.count(SMALLEST_DELETES)? {
-        let replica = reader.replica()?;
-        if let Some(previous) = previous {
-            // Yjs writes them descending, yrs ascending; either way each comes once.
-            let order = replica.cmp(&previous);
-            if order.is_eq() || direction.is_some_and(|direction| direction != order) {
-                return Err(Refusal::ClientOrder);
-            }
-            direction = Some(order);
-        }
-        previous = Some(replica);
-        let ranges = reader.count(SMALLEST_RANGE)?;
-        if ranges == 0 {
-            return Err(Refusal::Count);
-        }
-        let mut end = 0;
-        for _ in 0..ranges {
-            let start = reader.clock()?;
-            if start < end {
-                return Err(Refusal::DeleteSet);
-            }
-            let len = reader.clock()?;
-            if len == 0 {
-                return Err(Refusal::EmptyBlock);
-            }
-            end = after(start, len)?;
-        }
-    }
-    Ok(())
 }

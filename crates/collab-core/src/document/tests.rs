@@ -1,6 +1,7 @@
 //! What a document promises, seen from outside.
 
 use super::*;
+use crate::ids::Offset;
 
 fn replica(id: u64) -> ReplicaId {
     ReplicaId::new(id).expect("small")
@@ -330,4 +331,94 @@ fn state_vectors_are_bounded() {
     back.merge(&more);
     assert!(back.covers(&more) && back.covers(&some));
     assert_eq!(back.get(replica(5)), 10);
+}
+
+/// Bytes of the lists of crashers, which the gate would refuse.
+fn crash(engine: &mut Engine, update: &str) -> Result<((), Bytes), Poisoned> {
+    use yrs::updates::decoder::Decode;
+    let bytes = hex::decode(update).expect("hexadecimal");
+    engine.write(|txn| {
+        let update = yrs::Update::decode_v1(&bytes).expect("it decodes");
+        txn.apply_update(update)
+            .map_err(|_| Poisoned { during: "test" })
+    })
+}
+
+/// C02 and C03 panic while applying and again in the transaction's destructor: without the guard
+/// that ends the process.
+#[test]
+fn a_panic_inside_the_engine_is_contained() {
+    for update in [
+        "010600bdfbf6ed0b00bdfbf6ed0b00bdfbf6ed0b00bdfbf6ed0b00bdfbf6ed0b00bdfbf6ed0b000100",
+        "010600ffffffff0f0affffffff0f000700ff0000ffffffff0f0affffffff0f000100",
+    ] {
+        let mut engine = Engine::new(replica(1));
+        assert!(crash(&mut engine, update).is_err());
+        // From then on it says so, whatever is asked of it.
+        assert!(engine.write(|_| Ok(())).is_err());
+        assert!(engine.read("reading", |_| ()).is_err());
+    }
+}
+
+/// What waits for something that never comes makes later encodings fail, so it counts as a failure
+/// at once. (The gate lets none of it through; this is what happens if it does.)
+#[test]
+fn pending_updates_are_a_failure() {
+    let mut engine = Engine::new(replica(1));
+    let waits = "010102008401000161".to_owned() + "00";
+    assert!(crash(&mut engine, &waits).is_err());
+}
+
+#[test]
+fn a_failed_document_fails_and_never_lies() {
+    let main = FileId::main();
+    let mut document = Document::new(replica(1));
+    document.edit(&main, &insert(0, "text")).expect("edit");
+    document.engine.abandon();
+    assert!(document.apply(&[]).is_err());
+    assert!(document.encode().is_err());
+    assert!(document.diff(&StateVector::default()).is_err());
+    assert!(document.digest().is_err());
+    assert!(matches!(
+        document.edit(&main, &insert(0, "x")),
+        Err(EditError::Poisoned(_))
+    ));
+}
+
+/// Ann deletes a nested list and, unseen by others, what she had just typed into it: that comes as
+/// collected units. Zoe typed next to it before she heard. Both are honest, in one turn or in two.
+#[test]
+fn a_late_neighbour_of_what_is_gone_passes() {
+    // Client 9 makes a list in a map with one value, then Ann (5) adds one behind it.
+    let list = hex::decode("01020900270101 6d016b00 080009000 17d0100".replace(' ', ""));
+    let list = list.expect("hexadecimal");
+    // Ann's value at (5, 0) comes collected, with the deletion of the list.
+    let gone = hex::decode("010105000001010901 0001".replace(' ', "")).expect("hexadecimal");
+    // Zoe (7): between Ann's value and the one of client 9.
+    let late = hex::decode("01010700c805000901017d0200").expect("hexadecimal");
+    for turns in [vec![vec![&gone, &late]], vec![vec![&gone], vec![&late]]] {
+        let mut document = Document::new(replica(1));
+        assert_eq!(
+            apply_one(&mut document, &list),
+            Outcome::Applied { new_replicas: 1 }
+        );
+        for turn in turns {
+            let offers: Vec<_> = turn.iter().map(|update| offer(update)).collect();
+            for outcome in document.apply(&offers).expect("no failure").outcomes {
+                assert_eq!(outcome, Outcome::Applied { new_replicas: 1 });
+            }
+        }
+        let stored = document.encode().expect("encodes");
+        let loaded = Document::load(replica(2), [&stored[..]]).expect("loads");
+        assert_eq!(loaded.digest(), document.digest());
+    }
+    // The same while the list is alive is not honest.
+    let mut document = Document::new(replica(1));
+    apply_one(&mut document, &list);
+    let collected = hex::decode("010105000001 00".replace(' ', "")).expect("hexadecimal");
+    apply_one(&mut document, &collected);
+    assert_eq!(
+        apply_one(&mut document, &late),
+        Outcome::Refused(Refusal::Neighbours)
+    );
 }

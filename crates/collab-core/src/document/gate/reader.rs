@@ -143,3 +143,11 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Refusal::Utf8)
     }
 }
+
+/// The clock after `len` more units.
+pub(super) fn after(clock: u32, len: u32) -> Result<u32, Refusal> {
+    match clock.checked_add(len) {
+        Some(end) if end <= MAX_CLOCK => Ok(end),
+        _ => Err(Refusal::ClockRange),
+    }
+}

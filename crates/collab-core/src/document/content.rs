@@ -1,0 +1,193 @@
+//! What people and programs do with a document: read and edit files by offset, look up places, keep
+//! a few facts about the room. Must not know where updates come from or go to.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+use yrs::{Observable, ReadTxn, TransactionMut, WriteTxn};
+
+use super::Document;
+use super::edit::{self, Edit, EditError};
+use super::files::{self, FileEntry, FileId, MAX_NAME_BYTES};
+use super::gate::Source;
+use super::guard::Poisoned;
+use super::halves::Halves;
+use super::sticky::{self, Assoc};
+use crate::ids::Offset;
+
+/// Reading and writing files, in offsets.
+impl Document {
+    /// Makes edits in one file: one update, which is also the return value. All offsets mean the
+    /// text before the call; edits ascend and do not overlap.
+    pub fn edit(&mut self, file: &FileId, edits: &[Edit]) -> Result<Bytes, EditError> {
+        let len = self.checked_len(file, edits)?;
+        self.write(|txn| {
+            let text = txn.get_or_insert_text(file.root());
+            debug_assert_eq!(yrs::Text::len(&text, txn), len);
+            edit::make(txn, &text, edits);
+        })
+    }
+
+    fn checked_len(&self, file: &FileId, edits: &[Edit]) -> Result<u32, EditError> {
+        self.engine.read("reading a text", |txn| {
+            let Some(text) = txn.get_text(file.root()) else {
+                return edit::check("", edits).map(|()| 0);
+            };
+            let shown = edit::visible(txn, &text);
+            edit::check(&shown, edits)?;
+            let len = yrs::Text::len(&text, txn);
+            if edit::utf16_len(&shown) == len {
+                Ok(len)
+            } else {
+                Err(EditError::NotText)
+            }
+        })?
+    }
+
+    /// The text of a file; empty when there is none. Embedded objects show as U+FFFC.
+    pub fn text(&self, file: &FileId) -> String {
+        self.engine
+            .read("reading a text", |txn| {
+                txn.get_text(file.root())
+                    .map(|text| edit::visible(txn, &text))
+                    .unwrap_or_default()
+            })
+            .unwrap_or_default()
+    }
+
+    /// The length of [`Document::text`] in UTF-16 code units.
+    pub fn text_len(&self, file: &FileId) -> u32 {
+        edit::utf16_len(&self.text(file))
+    }
+
+    /// Writes down a file. Its text exists without it; this is how people find it. A file that is
+    /// there already gets the new path and language.
+    pub fn create_file(
+        &mut self,
+        file: &FileId,
+        path: &str,
+        language: &str,
+    ) -> Result<Bytes, EditError> {
+        self.put_file(file, Some(path), Some(language))
+    }
+
+    /// Gives a file another path.
+    pub fn set_path(&mut self, file: &FileId, path: &str) -> Result<Bytes, EditError> {
+        self.put_file(file, Some(path), None)
+    }
+
+    /// Gives a file another language.
+    pub fn set_language(&mut self, file: &FileId, language: &str) -> Result<Bytes, EditError> {
+        self.put_file(file, None, Some(language))
+    }
+
+    fn put_file(
+        &mut self,
+        file: &FileId,
+        path: Option<&str>,
+        language: Option<&str>,
+    ) -> Result<Bytes, EditError> {
+        for name in [path, language].into_iter().flatten() {
+            short_enough(name)?;
+        }
+        self.write(|txn| files::put(txn, file, path, language))
+    }
+
+    /// Every file, `main` first.
+    pub fn files(&self) -> Vec<FileEntry> {
+        self.engine
+            .read("reading files", |txn| files::list(txn))
+            .unwrap_or_default()
+    }
+
+    /// A value of the room, such as its `name`.
+    pub fn meta(&self, key: &str) -> Option<String> {
+        self.engine
+            .read("reading meta", |txn| files::meta(txn, key))
+            .ok()
+            .flatten()
+    }
+
+    /// Writes down a value of the room.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<Bytes, EditError> {
+        short_enough(key)?;
+        short_enough(value)?;
+        self.write(|txn| files::set_meta(txn, key, value))
+    }
+
+    /// One local transaction. What it did passes our own gate, which learns it that way.
+    fn write(&mut self, change: impl FnOnce(&mut TransactionMut<'_>)) -> Result<Bytes, EditError> {
+        let ((), delta) = self.engine.write(|txn| {
+            change(txn);
+            Ok(())
+        })?;
+        self.take_changes();
+        let mut before = Vec::new();
+        if !delta.is_empty() {
+            if self.gate.check(&delta, &self.clocks, Source::Own).is_err() {
+                self.engine.abandon();
+                return Err(EditError::Poisoned(Poisoned {
+                    during: "checking an edit of our own",
+                }));
+            }
+            self.gate.admit(&mut self.clocks, &mut before);
+        }
+        self.count(&delta, before);
+        Ok(delta)
+    }
+
+    /// From now on, [`Turn::changes`] tells what others did to this file.
+    pub fn watch(&mut self, file: &FileId) {
+        let Some(doc) = self.engine.doc() else {
+            return;
+        };
+        if self.watched.insert(file.clone(), ()).is_some() {
+            return;
+        }
+        let text = doc.get_or_insert_text(file.root());
+        let changes = Arc::clone(&self.changes);
+        let name = file.clone();
+        let mut halves = Halves::of(&self.text(file));
+        text.observe("watch", move |txn, event| {
+            let edits = edit::from_delta(event.delta(txn));
+            let edits = halves.complete(&edit::visible(txn, event.target()), edits);
+            if !edits.is_empty() {
+                changes
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((name.clone(), edits));
+            }
+        });
+    }
+
+    /// A place in a file that stays with its neighbours while the text changes, as the bytes of a
+    /// Yjs relative position. `None` past the end.
+    pub fn sticky(&self, file: &FileId, offset: Offset, assoc: Assoc) -> Option<Vec<u8>> {
+        self.engine
+            .read("looking up a place", |txn| {
+                let text = txn.get_text(file.root())?;
+                sticky::at(txn, &text, offset, assoc)
+            })
+            .ok()
+            .flatten()
+    }
+
+    /// Where such a place is now. The bytes may come from anyone; `None` when they are not a place
+    /// in a file, or in a file we have not heard of.
+    pub fn resolve(&self, sticky: &[u8]) -> Option<(FileId, Offset)> {
+        self.engine
+            .read("looking up a place", |txn| sticky::resolve(txn, sticky))
+            .ok()
+            .flatten()
+    }
+}
+
+fn short_enough(text: &str) -> Result<(), EditError> {
+    if text.len() > MAX_NAME_BYTES {
+        return Err(EditError::TooLong {
+            bytes: text.len(),
+            limit: MAX_NAME_BYTES,
+        });
+    }
+    Ok(())
+}
