@@ -1,5 +1,4 @@
 /** The few HTTP requests of the page. Must not know the screen. */
-import { encodedRoom } from "./address.js";
 
 /** Makes a room; resolves to its name. Rejects with an `Error` that a person can read. */
 export async function createRoom(root: URL): Promise<string> {
@@ -11,7 +10,7 @@ export async function createRoom(root: URL): Promise<string> {
 
 /** Says in which language the room's main file is written; "" means that nobody says. */
 export async function setLanguage(root: URL, room: string, language: string): Promise<void> {
-  await request(new URL(`api/rooms/${encodedRoom(room)}`, root), "PATCH", { language });
+  await request(new URL(`api/rooms/${encodeURIComponent(room)}`, root), "PATCH", { language });
 }
 
 async function request(url: URL, method: string, body: unknown): Promise<unknown> {

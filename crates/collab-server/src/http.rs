@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod docs;
 mod error;
 mod origin;
 mod room_name;
@@ -64,6 +65,7 @@ pub fn routes(app: App) -> Router {
     Router::new()
         .route("/yjs/{*room}", any(upgrade::yjs))
         .merge(api::routes())
+        .merge(docs::routes())
         .route("/healthz", get(standing::alive))
         .route("/readyz", get(standing::ready))
         .route("/metrics", get(standing::metrics))

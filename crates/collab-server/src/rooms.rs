@@ -21,6 +21,8 @@ mod handle;
 pub mod outbox;
 mod registry;
 mod storing;
+#[cfg(test)]
+mod tests;
 pub mod text;
 
 use collab_core::ids::{Epoch, Lineage, Seq};

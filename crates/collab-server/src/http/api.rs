@@ -2,11 +2,11 @@
 //! edited.
 
 mod body;
-mod complete;
-mod files;
+pub(super) mod complete;
+pub(super) mod files;
 pub(super) mod rfc3339;
-mod rooms;
-mod update;
+pub(super) mod rooms;
+pub(super) mod update;
 
 use axum::Router;
 use axum::routing::{get, post};

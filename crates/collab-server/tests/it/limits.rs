@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use collab_core::document::{Document, Edit, FileId};
+use collab_core::ids::{Offset, ReplicaId};
 use collab_core::protocol::{Control, Message, RejectCode, codec};
 use collab_server::Settings;
 use serde_json::Value;
@@ -82,6 +84,41 @@ async fn message_size() {
             assert_eq!(problem["flag"], "--max-message-bytes");
         }
     }
+}
+
+/// A message at the limit makes a log record a little larger than itself, beside whatever else its
+/// turn merged: storage has to take that too, or the room could never save again.
+#[tokio::test]
+async fn the_largest_message_is_saved() {
+    let server = Running::start(settings()).await;
+    let limit = settings().limits.max_message_bytes;
+    let mut ann = Client::collab(server.address, "r").await;
+    let mut ben = Client::plain(server.address, "r").await;
+    ann.until_synced().await;
+    ben.until_synced().await;
+    // What a frame of this length adds to its text, learned from one a little shorter.
+    let edit = |length: usize| Edit {
+        at: Offset(0),
+        delete: 0,
+        insert: "x".repeat(length),
+    };
+    let mut probe = Document::new(ReplicaId::ours(u32::MAX));
+    let update = probe
+        .edit(&FileId::main(), &[edit(limit - 64)])
+        .expect("at the start");
+    let length = limit - 64 + (limit - codec::encode(&Message::Update(update)).len());
+    let mut exact = Document::new(ReplicaId::ours(u32::MAX));
+    let update = exact
+        .edit(&FileId::main(), &[edit(length)])
+        .expect("at the start");
+    let message = Message::Update(update);
+    assert_eq!(codec::encode(&message).len(), limit);
+    ann.send(&message).await;
+    ann.until_saved().await;
+    ben.until("the text", |ben| {
+        ben.document.text_len(&FileId::main()) as usize == length
+    })
+    .await;
 }
 
 #[tokio::test]

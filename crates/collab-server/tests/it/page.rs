@@ -160,3 +160,35 @@ async fn the_operators_numbers_are_there() {
     assert_eq!(get(&server, "/healthz").await.status(), 200);
     assert_eq!(get(&server, "/readyz").await.status(), 200);
 }
+
+#[tokio::test]
+async fn the_api_describes_itself_without_outside_files() {
+    let server = Running::start(settings()).await;
+    let api = get(&server, "/openapi.json").await;
+    assert_eq!(api.status(), 200);
+    let api: serde_json::Value = api.json().await.expect("JSON");
+    for path in [
+        "/api/rooms",
+        "/api/rooms/{room}",
+        "/api/rooms/{room}/files/{file}",
+        "/api/rooms/{room}/update",
+        "/api/autocomplete",
+    ] {
+        assert!(api["paths"][path].is_object(), "{path}");
+    }
+    let docs = get(&server, "/docs/").await;
+    assert_eq!(docs.status(), 200);
+    assert_eq!(docs.headers()["x-content-type-options"], "nosniff");
+    let html = docs.text().await.expect("text");
+    assert!(
+        !html.contains("https://") && !html.contains("src=\"//"),
+        "{html}"
+    );
+    // What the page of the product may do does not depend on what this one may.
+    assert!(
+        get(&server, "/docs/swagger-ui.css")
+            .await
+            .status()
+            .is_success()
+    );
+}

@@ -200,3 +200,23 @@ async fn completion_answers_at_every_address() {
         assert_ne!(answer["suggestion"], "", "{path}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn a_name_with_slashes_is_one_segment_of_the_api() {
+    let server = Running::start(settings()).await;
+    let mut ann = Client::collab(server.address, "team/notes%201").await;
+    ann.type_text("here").await;
+    ann.until_saved().await;
+    let url = server.url("/api/rooms/team%2Fnotes%201");
+    let shown = reqwest::get(&url).await.expect("an answer");
+    let shown: Value = shown.json().await.expect("JSON");
+    assert_eq!(
+        (&shown["id"], &shown["code"]),
+        (&json!("team/notes 1"), &json!("here"))
+    );
+    assert_eq!(shown["url"], server.url("/room/team/notes%201"));
+    let file = reqwest::get(format!("{url}/files/main"))
+        .await
+        .expect("an answer");
+    assert_eq!(file.text().await.expect("text"), "here");
+}
