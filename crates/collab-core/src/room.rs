@@ -27,7 +27,7 @@ pub use events::{
 pub use settings::Sabotage;
 pub use settings::Settings;
 
-use crate::document::{Document, StateVector, TurnNumber};
+use crate::document::{Digest, Document, StateVector, TurnNumber};
 use crate::ids::{ConnectionId, Lineage, ReplicaId, RequestId, Seq};
 use crate::presence::Table;
 use crate::protocol::{CloseCode, Control, Dialect, Message, Status, awareness, codec};
@@ -112,6 +112,10 @@ pub struct Room {
     /// when its status says something else.
     frozen: bool,
     compacting: Option<Seq>,
+    /// A snapshot equal to the log up to an append that is on its way: stored once that has
+    /// committed. A snapshot must never hold what the log does not, or an older one could not take
+    /// its place.
+    prepared: Option<(Seq, Bytes, Digest)>,
     /// No snapshot is tried before this.
     compact_after: Millis,
     /// Set when the last connection leaves.
@@ -150,6 +154,7 @@ impl Room {
             status: Status::Normal,
             frozen: false,
             compacting: None,
+            prepared: None,
             compact_after: Millis(0),
             idle_since: None,
             drain_by: None,

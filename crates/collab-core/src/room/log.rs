@@ -120,6 +120,16 @@ impl Log {
         self.waiting.is_empty() && self.in_flight.is_none()
     }
 
+    /// The place up to which the log holds everything merged, once what is on its way has
+    /// committed; `None` while something waits behind it, or nothing was ever merged.
+    pub(super) fn covers_all(&self) -> Option<Seq> {
+        let last = self
+            .in_flight
+            .as_ref()
+            .map_or(self.head, |it| it.append.seq);
+        (self.waiting.is_empty() && last > Seq(0)).then_some(last)
+    }
+
     /// Bytes merged and not durable.
     pub(super) fn unsaved_bytes(&self) -> usize {
         let on_the_way = self

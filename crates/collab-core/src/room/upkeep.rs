@@ -92,6 +92,7 @@ impl Room {
         }
         self.idle_since = self.idle_since.map(|_| now);
         self.tell_saved(waiters, effects);
+        self.compact_prepared(effects);
     }
 
     pub(super) fn append_failed(
@@ -175,14 +176,11 @@ impl Room {
         let due = records >= self.settings.compact_records
             || bytes >= self.settings.compact_bytes
             || retiring;
-        // What is merged and not yet durable may be in the snapshot as well: storage refuses it
-        // with the append if another server owns the room by then, and else it does no harm.
-        let may = self.compacting.is_none() && now >= self.compact_after && log.head() > Seq(0);
-        if !due || !may || self.is_failing() {
+        let idle = self.compacting.is_none() && self.prepared.is_none();
+        if !due || !idle || now < self.compact_after || self.is_failing() {
             return;
         }
-        let (epoch, seq) = (log.epoch(), log.head());
-        let Phase::Live(document) = &mut self.phase else {
+        let (Some(seq), Phase::Live(document)) = (log.covers_all(), &mut self.phase) else {
             return;
         };
         match document
@@ -190,15 +188,25 @@ impl Room {
             .and_then(|state| Ok((state, document.digest()?)))
         {
             Ok((state, digest)) => {
-                self.compacting = Some(seq);
-                effects.push(Effect::Compact {
-                    epoch,
-                    seq,
-                    state,
-                    digest,
-                });
+                self.prepared = Some((seq, state, digest));
+                self.compact_prepared(effects);
             }
             Err(_poisoned) => self.poisoned_by_reading(effects),
+        }
+    }
+
+    /// Asks for the prepared snapshot to be stored, once the log holds all that it holds.
+    fn compact_prepared(&mut self, effects: &mut Vec<Effect>) {
+        let Some(log) = &self.log else { return };
+        let head = log.head();
+        if let Some((seq, state, digest)) = self.prepared.take_if(|(seq, ..)| *seq <= head) {
+            self.compacting = Some(seq);
+            effects.push(Effect::Compact {
+                epoch: log.epoch(),
+                seq,
+                state,
+                digest,
+            });
         }
     }
 
@@ -286,6 +294,7 @@ impl Room {
         self.answered = None;
         self.phase = Phase::Loading { suspects };
         self.compacting = None;
+        self.prepared = None;
         effects.push(Effect::Load {
             epoch: self.log.as_ref().map(Log::epoch),
         });

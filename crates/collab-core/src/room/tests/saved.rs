@@ -245,3 +245,40 @@ fn two_sessions_edit_one_document() {
         assert_eq!(session.state(NOW), SaveState::Saved);
     }
 }
+
+#[test]
+fn a_snapshot_waits_until_the_log_holds_what_it_holds() {
+    let mut house = House::with(Settings {
+        compact_records: 1,
+        ..Settings::default()
+    });
+    house.join(A, Dialect::CollabV1);
+    let mut person = author(1);
+    house.frame(A, &typed(&mut person, 0, "a"));
+    house.give(Input::Appended { seq: Seq(1) });
+    house.give(Input::Compacted { seq: Seq(1) });
+    let compacts = |effects: &[Effect]| -> Vec<Seq> {
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Compact { seq, .. } => Some(*seq),
+                _ => None,
+            })
+            .collect()
+    };
+    house.take();
+    house.frame(A, &typed(&mut person, 0, "b"));
+    house.give(Input::Appended { seq: Seq(2) });
+    assert_eq!(compacts(&house.take()), [Seq(2)]);
+    house.give(Input::Compacted { seq: Seq(2) });
+    for seq in 3..6 {
+        house.frame(A, &typed(&mut person, 0, "c"));
+        assert_eq!(
+            compacts(&house.take()),
+            [],
+            "the append of {seq} has not committed"
+        );
+        house.give(Input::Appended { seq: Seq(seq) });
+        assert!(compacts(&house.take()).iter().all(|at| at.0 <= seq));
+    }
+}
