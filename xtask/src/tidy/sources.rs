@@ -6,7 +6,10 @@ use super::Source;
 const LONGEST: usize = 500;
 
 /// Files that may be longer, each with the reason.
-const LONGER: &[(&str, &str)] = &[];
+const LONGER: &[(&str, &str)] = &[(
+    "crates/collab-sim/src/world/server.rs",
+    "carries out every effect of a room and may die between any two: one match that is read whole",
+)];
 
 pub fn check(file: &Source) -> Vec<String> {
     let mut broken = Vec::new();

@@ -1,0 +1,720 @@
+//! Server processes: rooms that are woken, fed and retired, and sockets with their outboxes. What
+//! the real server's shell does with tasks and channels is done here with the agenda. Must not
+//! know people.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use collab_core::ids::ConnectionId;
+use collab_core::outbox::{Outbox, Pushed};
+use collab_core::protocol::{CloseCode, Status};
+use collab_core::room::{Counted, Effect, Input, PhaseName, Room};
+use collab_core::time::Millis;
+
+use super::{Event, World};
+use crate::checker::{Invariant, Units, Verdict, nothing_pending, violated};
+use crate::counts::Happening;
+use crate::disk::Request;
+use crate::network::Packet;
+
+/// Bytes by which a record may be longer than the deltas in it, per turn.
+const RECORD_OVERHEAD: usize = 32;
+
+/// One server process.
+pub(super) struct Node {
+    /// Whether it runs.
+    pub(super) up: bool,
+    /// Whether it is being stopped gracefully.
+    pub(super) stopping: bool,
+    /// Which of its lives.
+    pub(super) incarnation: u64,
+    hosts: BTreeMap<u32, Host>,
+    sockets: BTreeMap<ConnectionId, Socket>,
+}
+
+/// What keeps one room awake.
+struct Host {
+    room: Room,
+    /// Which life of this room: answers for an earlier one are nobody's.
+    life: u64,
+    inbox: VecDeque<Input>,
+    turn_at: Option<Millis>,
+    timer: Option<Millis>,
+    /// What storage held when it answered the load that is in the inbox.
+    loadable: Option<Units>,
+    /// Bytes of updates handed in since the last end of a turn.
+    offered: usize,
+    turns: usize,
+    /// Unsaved bytes after the last turn.
+    unsaved: usize,
+    retired: bool,
+}
+
+/// The server's end of a connection.
+#[derive(Debug)]
+struct Socket {
+    room: u32,
+    /// The life of the room that has seen it come.
+    joined: Option<u64>,
+    outbox: Outbox,
+    /// Largest droppable frame pushed, in bytes.
+    largest: usize,
+    closing: Option<(CloseCode, String)>,
+    draining: bool,
+    /// The room was told that it was drained, and has not answered.
+    asked: bool,
+    /// Times that the client was asked for what it has. Once is the greeting.
+    questions: u32,
+}
+
+impl Node {
+    pub(super) fn new(up: bool) -> Node {
+        Node {
+            up,
+            stopping: false,
+            incarnation: 0,
+            hosts: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn takes_connections(&self) -> bool {
+        self.up && !self.stopping
+    }
+
+    /// Whether a room's inbox holds as much as it may.
+    pub(super) fn is_full(&self, room: u32, limit: usize) -> bool {
+        self.hosts
+            .get(&room)
+            .is_some_and(|host| host.inbox.len() >= limit)
+    }
+
+    /// Everything in memory is gone. The connections it had.
+    pub(super) fn die(&mut self) -> Vec<ConnectionId> {
+        self.up = false;
+        self.stopping = false;
+        self.incarnation += 1;
+        self.hosts.clear();
+        std::mem::take(&mut self.sockets).into_keys().collect()
+    }
+
+    /// Rooms that are awake.
+    pub(super) fn rooms(&self) -> Vec<u32> {
+        self.hosts.keys().copied().collect()
+    }
+
+    /// The machine of a room that is awake.
+    pub(super) fn room(&mut self, room: u32) -> Option<&mut Room> {
+        self.hosts.get_mut(&room).map(|host| &mut host.room)
+    }
+
+    /// What waits to be handled, sent, saved or brought level.
+    pub(super) fn busy_with(&self) -> Option<String> {
+        let room = self.hosts.iter().find_map(|(number, host)| {
+            let quiet = host.inbox.is_empty()
+                && host.room.phase() == PhaseName::Live
+                && host.room.unsaved_bytes() == 0
+                && host.room.status() == Status::Normal;
+            (!quiet).then(|| {
+                format!(
+                    "room {number} is {:?}, {:?}, with {} inputs waiting and {} bytes unsaved",
+                    host.room.phase(),
+                    host.room.status(),
+                    host.inbox.len(),
+                    host.room.unsaved_bytes()
+                )
+            })
+        });
+        let socket = self.sockets.iter().find_map(|(connection, socket)| {
+            let quiet =
+                socket.outbox.is_empty() && !socket.outbox.is_lagging() && socket.closing.is_none();
+            (!quiet).then(|| {
+                format!(
+                    "connection {connection} has {} bytes waiting, asked {}, missed {:?}",
+                    socket.outbox.bytes(),
+                    socket.asked,
+                    socket.outbox.missed()
+                )
+            })
+        });
+        room.or(socket)
+    }
+}
+
+impl World {
+    /// The server's end of a new connection.
+    pub(super) fn socket_opened(
+        &mut self,
+        connection: ConnectionId,
+        node: usize,
+        room: u32,
+    ) -> Verdict {
+        let (bytes, frames) = self.scenario.outbox;
+        self.nodes[node].sockets.insert(
+            connection,
+            Socket {
+                room,
+                joined: None,
+                outbox: Outbox::new(bytes, frames),
+                largest: 0,
+                closing: None,
+                draining: false,
+                asked: false,
+                questions: 0,
+            },
+        );
+        self.wake(node, room)
+    }
+
+    pub(super) fn socket_gone(&mut self, connection: ConnectionId, node: usize) {
+        self.nodes[node].sockets.remove(&connection);
+    }
+
+    /// Finds a room or wakes it: put in the registry first, loaded inside.
+    pub(super) fn wake(&mut self, node: usize, room: u32) -> Verdict {
+        if self.nodes[node].hosts.contains_key(&room) {
+            return Ok(());
+        }
+        let (life, replica) = (self.fresh_id(), self.fresh_replica());
+        let mut effects = Vec::new();
+        let mut machine = Room::new(self.scenario.settings, replica);
+        machine.start(self.now(), &mut effects);
+        self.note(|| format!("room {room} wakes on node {node} (life {life})"));
+        if self.disk.row(room).is_some_and(|row| row.head.0 > 0) {
+            self.count(Happening::Woken);
+        }
+        self.nodes[node].hosts.insert(
+            room,
+            Host {
+                room: machine,
+                life,
+                inbox: VecDeque::new(),
+                turn_at: None,
+                timer: None,
+                loadable: None,
+                offered: 0,
+                turns: 0,
+                unsaved: 0,
+                retired: false,
+            },
+        );
+        self.carry_out(node, room, effects)
+    }
+
+    /// Puts something into the inbox of a room that is awake.
+    pub(super) fn put(&mut self, node: usize, room: u32, input: Input) {
+        self.put_if_awake(node, room, input);
+    }
+
+    /// The same; a room that is no more hears nothing.
+    pub(super) fn put_if_awake(&mut self, node: usize, room: u32, input: Input) {
+        let delay = self.chance.below(6);
+        let now = self.now();
+        let Some(host) = self.nodes[node].hosts.get_mut(&room) else {
+            return;
+        };
+        host.inbox.push_back(input);
+        if host.turn_at.is_none() {
+            let at = now.plus(delay);
+            host.turn_at = Some(at);
+            let life = host.life;
+            self.agenda.at(at, Event::Turn { node, room, life });
+        }
+    }
+
+    /// Storage's answer for a room, if the life that asked still lives.
+    pub(super) fn put_answer(
+        &mut self,
+        node: usize,
+        room: u32,
+        life: u64,
+        input: Input,
+        loadable: Option<Units>,
+    ) {
+        let Some(host) = self.nodes[node].hosts.get_mut(&room) else {
+            return;
+        };
+        if host.life != life {
+            return;
+        }
+        if loadable.is_some() {
+            host.loadable = loadable;
+        }
+        self.put(node, room, input);
+    }
+
+    /// A room's task takes what waits, hands it in, and carries out what follows.
+    pub(super) fn turn(&mut self, node: usize, room: u32, life: u64) -> Verdict {
+        let now = self.now();
+        let all = self.chance.permille(800);
+        let poison = self.chance.permille(self.scenario.poison) && !self.healed;
+        let Node { hosts, sockets, .. } = &mut self.nodes[node];
+        let Some(host) = hosts.get_mut(&room) else {
+            return Ok(());
+        };
+        if host.life != life {
+            return Ok(());
+        }
+        host.turn_at = None;
+        let waiting = host.inbox.len();
+        let take = if all {
+            waiting
+        } else {
+            1 + self.chance.index(waiting)
+        };
+        let inputs: Vec<Input> = host.inbox.drain(..take.min(waiting)).collect();
+        if poison && let Some(document) = host.room.document() {
+            if self.chance.permille(700) {
+                document.fail_next_turn();
+            } else if let [Input::Frame { connection, frame }] = &inputs[..]
+                && frame.starts_with(&[0, 0])
+                && self
+                    .links
+                    .get(connection)
+                    .is_some_and(|link| self.tabs[link.tab].is_honest())
+                && sockets
+                    .get(connection)
+                    .is_some_and(|it| it.joined == Some(life) && it.closing.is_none())
+            {
+                // A question is answered by reading, so reading is what fails, not an update.
+                document.poison();
+            }
+        }
+        let mut effects = Vec::new();
+        for input in inputs {
+            self.hand_in(node, room, input, &mut effects)?;
+        }
+        let Some(host) = self.nodes[node].hosts.get_mut(&room) else {
+            return Ok(());
+        };
+        host.room.end_turn(now, &mut effects);
+        self.carry_out(node, room, effects)?;
+        self.after_turn(node, room, life)
+    }
+
+    fn hand_in(
+        &mut self,
+        node: usize,
+        room: u32,
+        input: Input,
+        effects: &mut Vec<Effect>,
+    ) -> Verdict {
+        let now = self.now();
+        let node_state = &mut self.nodes[node];
+        let Some(host) = node_state.hosts.get_mut(&room) else {
+            return Ok(());
+        };
+        let mut load_answered = false;
+        let claimed = match &input {
+            Input::Loaded(loaded) => Some(loaded.epoch),
+            _ => None,
+        };
+        match &input {
+            Input::Join { connection, .. } => {
+                if let Some(socket) = node_state.sockets.get_mut(connection) {
+                    socket.joined = Some(host.life);
+                }
+            }
+            Input::Frame { frame, .. } => {
+                host.offered += frame.len();
+                host.turns += 1;
+            }
+            Input::Apply { update, .. } => {
+                host.offered += update.len();
+                host.turns += 1;
+            }
+            Input::Loaded(_) | Input::LoadFailed(_) => load_answered = true,
+            Input::Write { edits, .. } => {
+                let inserted: usize = edits.iter().map(|edit| edit.insert.len() + 64).sum();
+                host.offered += inserted;
+                host.turns += 1;
+            }
+            _ => {}
+        }
+        let asked = match &input {
+            Input::Write { request, .. } | Input::Apply { request, .. } => Some(*request),
+            _ => None,
+        };
+        host.room.handle(now, input, effects);
+        if load_answered && host.room.phase() == PhaseName::Live {
+            let mut loadable = host.loadable.take().unwrap_or_default();
+            // Nobody else could write since: it must have all there is now.
+            let owner = self.disk.row(room).map(|row| row.epoch);
+            if owner.is_some() && owner == claimed {
+                loadable = self.checker.stored(room);
+            }
+            if let Some(document) = host.room.document() {
+                self.checker.woke(room, document, &loadable)?;
+            }
+        }
+        // A write is merged at once, and what is merged then must be durable when it is answered.
+        if let Some(request) = asked
+            && let Some(host) = self.nodes[node].hosts.get_mut(&room)
+            && let Some(state) = host.room.document().and_then(|it| it.encode().ok())
+            && let Some(units) = Units::of_update(&state)
+        {
+            self.checker.merged_before(request, room, units);
+        }
+        Ok(())
+    }
+
+    /// Memory is within its bounds, and whatever is due next is put down.
+    fn after_turn(&mut self, node: usize, room: u32, life: u64) -> Verdict {
+        let now = self.now();
+        let settings = self.scenario.settings;
+        let Some(host) = self.nodes[node].hosts.get_mut(&room) else {
+            return Ok(());
+        };
+        let unsaved = host.room.unsaved_bytes();
+        // A turn's updates are judged together, so one turn may pass the budget; then nothing more
+        // is taken. Re-encoding may be a little longer than what came, as a record is.
+        let budget = settings.unsaved_budget_bytes;
+        let bound = match host.unsaved > budget {
+            true => host.unsaved,
+            false => budget + 2 * host.offered,
+        } + RECORD_OVERHEAD * (host.turns + 16);
+        host.unsaved = unsaved;
+        if unsaved > bound {
+            return violated(
+                Invariant::MemoryBounded,
+                format!("room {room} holds {unsaved} unsaved bytes, the bound is {bound}"),
+            );
+        }
+        if host.room.held_bytes() > settings.max_held_bytes {
+            return violated(
+                Invariant::MemoryBounded,
+                format!(
+                    "room {room} holds {} bytes while loading",
+                    host.room.held_bytes()
+                ),
+            );
+        }
+        if host.room.phase() != PhaseName::Loading {
+            // What a loading room holds is merged later, in one turn.
+            (host.offered, host.turns) = (0, 0);
+        }
+        if host.room.status() == Status::Degraded {
+            self.counts.add(Happening::Degraded);
+        }
+        if host.room.status() == Status::Frozen {
+            self.counts.add(Happening::Frozen);
+        }
+        if host.retired {
+            return self.retire(node, room);
+        }
+        if !host.inbox.is_empty() && host.turn_at.is_none() {
+            host.turn_at = Some(now.plus(1));
+            self.agenda
+                .at(now.plus(1), Event::Turn { node, room, life });
+        }
+        let deadline = host.room.next_deadline();
+        if let Some(at) = deadline.filter(|at| host.timer.is_none_or(|armed| *at < armed)) {
+            host.timer = Some(at);
+            self.agenda.at(at, Event::RoomTimer { node, room, life });
+        }
+        if self.chance.permille(50)
+            && let Some(host) = self.nodes[node].hosts.get_mut(&room)
+            && let Some(document) = host.room.document()
+        {
+            nothing_pending(room, document)?;
+            if let Ok(state) = document.encode() {
+                self.known.insert(room, state);
+            }
+        }
+        Ok(())
+    }
+
+    /// The room has ended. Whoever stands in its inbox is turned away and comes back.
+    fn retire(&mut self, node: usize, room: u32) -> Verdict {
+        let now = self.now();
+        self.note(|| format!("room {room} is retired on node {node}"));
+        let Some(mut host) = self.nodes[node].hosts.remove(&room) else {
+            return Ok(());
+        };
+        let mut effects = Vec::new();
+        for input in std::mem::take(&mut host.inbox) {
+            if matches!(input, Input::Join { .. }) {
+                self.counts.add(Happening::JoinWhileRetiring);
+            }
+            host.room.handle(now, input, &mut effects);
+        }
+        self.carry_out(node, room, effects)
+    }
+
+    pub(super) fn room_timer(&mut self, node: usize, room: u32, life: u64) {
+        let now = self.now();
+        let Some(host) = self.nodes[node].hosts.get_mut(&room) else {
+            return;
+        };
+        if host.life != life {
+            return;
+        }
+        if host.timer.is_some_and(|at| at <= now) {
+            host.timer = None;
+        }
+        self.put(node, room, Input::Tick);
+    }
+
+    /// Does what a room asked for, in order. The process may die before any of it.
+    fn carry_out(&mut self, node: usize, room: u32, effects: Vec<Effect>) -> Verdict {
+        for effect in effects {
+            if !self.healed && self.chance.permille(self.scenario.crashes) {
+                self.count(crash_before(&effect));
+                self.note(|| format!("node {node} dies before {}", name(&effect)));
+                return self.crash(node);
+            }
+            self.carry_out_one(node, room, effect)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out_one(&mut self, node: usize, room: u32, effect: Effect) -> Verdict {
+        let life = self.nodes[node].hosts.get(&room).map(|host| host.life);
+        match effect {
+            Effect::Load { epoch } => self.ask_storage(node, room, life, Request::Load { epoch }),
+            Effect::Append { epoch, seq, record } => {
+                self.note(|| format!("room {room} appends {seq}, {} bytes", record.len()));
+                let request = Request::Append { epoch, seq, record };
+                self.ask_storage(node, room, life, request);
+            }
+            Effect::Compact {
+                epoch,
+                seq,
+                state,
+                digest,
+            } => return self.snapshot(node, room, life, (epoch, seq), (state, digest)),
+            Effect::Send {
+                connection,
+                lane,
+                frame,
+            } => return self.push(node, connection, lane, frame),
+            Effect::Fanout {
+                lane,
+                frame,
+                except,
+            } => {
+                let joined: Vec<ConnectionId> = self.nodes[node]
+                    .sockets
+                    .iter()
+                    .filter(|(id, socket)| {
+                        socket.room == room && socket.joined == life && Some(**id) != except
+                    })
+                    .map(|(id, _)| *id)
+                    .collect();
+                for connection in joined {
+                    self.push(node, connection, lane, frame.clone())?;
+                }
+            }
+            Effect::Resync {
+                connection,
+                answers,
+                frames,
+            } => {
+                self.count(Happening::Resync);
+                self.note(|| format!("connection {connection} is brought level"));
+                for (_, frame) in &frames {
+                    self.checker.sends(connection, frame, self.disk.row(room))?;
+                }
+                if let Some(socket) = self.nodes[node].sockets.get_mut(&connection) {
+                    let longest = frames.iter().map(|(_, frame)| frame.len()).max();
+                    socket.largest = socket.largest.max(longest.unwrap_or(0));
+                    socket.asked = false;
+                    socket.outbox.resync(answers, frames);
+                }
+                self.schedule_drain(connection, 0);
+            }
+            Effect::Close {
+                connection,
+                code,
+                reason,
+            } => {
+                self.note(|| format!("connection {connection} is closed: {code:?} {reason}"));
+                self.count_close(connection, &reason);
+                if let Some(socket) = self.nodes[node].sockets.get_mut(&connection) {
+                    socket.closing = Some((code, reason));
+                }
+                self.schedule_drain(connection, 0);
+            }
+            Effect::Answer { request, answer } => {
+                self.note(|| format!("{request:?} is answered {answer:?}"));
+                self.count_answer(&answer);
+                return self.checker.answers(request, &answer);
+            }
+            Effect::Count(counted) => self.count_counted(counted),
+            Effect::Retire => {
+                if let Some(host) = self.nodes[node].hosts.get_mut(&room) {
+                    host.retired = true;
+                    self.counts.add(Happening::Retired);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count_counted(&mut self, counted: Counted) {
+        match counted {
+            Counted::Poisoned => self.count(Happening::Poisoned),
+            Counted::GateRejected(_) => self.count(Happening::GateRefused),
+            Counted::PresenceRejected(_) => self.count(Happening::PresenceRefused),
+            Counted::Update | Counted::Resynced => {}
+        }
+    }
+
+    fn push(
+        &mut self,
+        node: usize,
+        connection: ConnectionId,
+        lane: collab_core::room::Lane,
+        frame: bytes::Bytes,
+    ) -> Verdict {
+        let Some(socket) = self.nodes[node].sockets.get_mut(&connection) else {
+            return Ok(());
+        };
+        self.checker
+            .sends(connection, &frame, self.disk.row(socket.room))?;
+        let len = frame.len();
+        self.counts.count_frame(&frame, &mut socket.questions);
+        self.transcript.note(self.agenda.now(), || {
+            format!("to connection {connection}: {}", describe(&frame))
+        });
+        if lane != collab_core::room::Lane::Control {
+            socket.largest = socket.largest.max(len);
+        }
+        let pushed = socket.outbox.push(lane, frame);
+        let (waits, largest) = (socket.outbox.droppable_bytes(), socket.largest);
+        match pushed {
+            Pushed::Overflowed => self.counts.add(Happening::Overflow),
+            Pushed::Hopeless => {
+                socket.closing = Some((CloseCode::TooSlow, String::new()));
+            }
+            Pushed::Queued | Pushed::Dropped => {}
+        }
+        let bound = self.scenario.outbox.0 + 2 * largest;
+        if waits > bound {
+            return violated(
+                Invariant::MemoryBounded,
+                format!("the outbox of connection {connection} holds {waits} bytes of {bound}"),
+            );
+        }
+        self.schedule_drain(connection, 0);
+        Ok(())
+    }
+
+    pub(super) fn schedule_drain(&mut self, connection: ConnectionId, after_ms: u64) {
+        let Some(link) = self.links.get(&connection) else {
+            return;
+        };
+        let Some(socket) = self.nodes[link.node].sockets.get_mut(&connection) else {
+            return;
+        };
+        if !std::mem::replace(&mut socket.draining, true) {
+            self.agenda.after(after_ms, Event::Drain(connection));
+        }
+    }
+
+    /// The socket takes frames out of its outbox as far as the peer reads them.
+    pub(super) fn drain_outbox(&mut self, connection: ConnectionId) -> Verdict {
+        let Some(link) = self.links.get(&connection) else {
+            return Ok(());
+        };
+        let (node, window) = (link.node, link.window);
+        let mut free = match link.cut {
+            // Nobody reads any more: what the kernel takes, it takes once.
+            true => 0,
+            false => window.saturating_sub(link.down.len()),
+        };
+        let Some(socket) = self.nodes[node].sockets.get_mut(&connection) else {
+            return Ok(());
+        };
+        socket.draining = false;
+        let mut packets = Vec::new();
+        while free > 0
+            && let Some(frame) = socket.outbox.pop()
+        {
+            packets.push(Packet::Frame(frame));
+            free -= 1;
+        }
+        let (room, joined) = (socket.room, socket.joined);
+        let mut missed = None;
+        if socket.outbox.is_empty() {
+            if let Some((code, reason)) = socket.closing.take() {
+                packets.push(Packet::Close {
+                    code: code.number(),
+                    reason,
+                });
+            } else if !socket.asked {
+                missed = socket.outbox.missed();
+                socket.asked = missed.is_some();
+            }
+        }
+        for packet in packets {
+            self.send_down(connection, packet);
+        }
+        let alive = self.nodes[node].hosts.get(&room).map(|host| host.life);
+        if let Some(missed) = missed
+            && alive == joined
+        {
+            self.note(|| format!("connection {connection} is drained and missed {missed:?}"));
+            self.put(node, room, Input::Drained { connection, missed });
+        }
+        Ok(())
+    }
+}
+
+fn crash_before(effect: &Effect) -> Happening {
+    match effect {
+        Effect::Load { .. } => Happening::CrashLoad,
+        Effect::Send { .. } | Effect::Count(_) => Happening::CrashSend,
+        Effect::Fanout { .. } => Happening::CrashFanout,
+        Effect::Resync { .. } => Happening::CrashResync,
+        Effect::Append { .. } => Happening::CrashAppend,
+        Effect::Compact { .. } => Happening::CrashCompact,
+        Effect::Close { .. } => Happening::CrashClose,
+        Effect::Answer { .. } => Happening::CrashAnswer,
+        Effect::Retire => Happening::CrashRetire,
+    }
+}
+
+fn name(effect: &Effect) -> String {
+    let whole = format!("{effect:?}");
+    whole.split([' ', '{', '(']).next().unwrap_or("").to_owned()
+}
+
+fn describe(frame: &bytes::Bytes) -> String {
+    use collab_core::protocol::{Message, codec};
+    let messages = codec::decode(frame.clone()).unwrap_or_default();
+    let words: Vec<String> = messages
+        .iter()
+        .map(|message| match message {
+            Message::Update(update) => format!("Update of {} bytes", update.len()),
+            Message::SyncStep2(update) => format!("SyncStep2 of {} bytes", update.len()),
+            Message::SyncStep1(_) => "SyncStep1".to_owned(),
+            Message::Awareness(_) => "Awareness".to_owned(),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    words.join(", ")
+}
+
+impl World {
+    fn count_close(&mut self, connection: ConnectionId, reason: &str) {
+        let hostile = self
+            .links
+            .get(&connection)
+            .is_some_and(|link| !self.tabs[link.tab].is_honest());
+        if hostile {
+            self.count(Happening::HostileClosed);
+        }
+        if reason.contains("is loading and holds") {
+            self.count(Happening::HeldFull);
+        }
+    }
+
+    fn count_answer(&mut self, answer: &collab_core::room::Answer) {
+        use collab_core::room::Answer;
+        match answer {
+            Answer::Saved { .. } => self.count(Happening::ProgramSaved),
+            Answer::Gap => self.count(Happening::GapFromProgram),
+            Answer::Refused { .. } | Answer::Unavailable { .. } => {}
+        }
+    }
+}
