@@ -30,7 +30,7 @@ use yrs::ReadTxn;
 use self::clocks::{Clocks, History};
 pub use self::digest::Digest;
 pub use self::edit::{Edit, EditError};
-pub use self::files::{FileEntry, FileId, MAX_NAME_BYTES};
+pub use self::files::{FileEntry, FileId, MAX_FILES, MAX_NAME_BYTES};
 use self::gate::{Gate, Source, Stop};
 pub use self::gate::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
 use self::guard::Engine;
@@ -118,6 +118,9 @@ pub struct Turn {
     pub number: TurnNumber,
     /// What changed in [watched](Document::watch) files, in offsets before the turn.
     pub changes: Vec<(FileId, Vec<Edit>)>,
+    /// Whether the list of files or a value of `meta` changed, if that is
+    /// [watched](Document::watch_description).
+    pub described: bool,
 }
 
 /// Why a document could not be loaded. There is no document then: a part of it is not it.
@@ -144,8 +147,12 @@ pub enum LoadErrorReason {
     Poisoned(Poisoned),
 }
 
-/// Changes of watched files, written by the engine's observers at commit.
-type Changes = Arc<Mutex<Vec<(FileId, Vec<Edit>)>>>;
+/// What changed of what is watched, written by the engine's observers at commit.
+#[derive(Debug, Default)]
+struct Seen {
+    edits: Vec<(FileId, Vec<Edit>)>,
+    described: bool,
+}
 
 /// One replica of a document.
 pub struct Document {
@@ -154,7 +161,7 @@ pub struct Document {
     clocks: Clocks,
     history: History,
     watched: BTreeMap<FileId, ()>,
-    changes: Changes,
+    seen: Arc<Mutex<Seen>>,
     /// Bytes of the last whole encoding and of every delta since.
     encoded_len: usize,
     #[cfg(feature = "sabotage")]
@@ -179,7 +186,7 @@ impl Document {
             clocks: Clocks::default(),
             history: History::default(),
             watched: BTreeMap::new(),
-            changes: Changes::default(),
+            seen: Arc::default(),
             encoded_len: 0,
             #[cfg(feature = "sabotage")]
             fails_next: false,
@@ -266,6 +273,11 @@ impl Document {
         self.integrate(std::iter::once((update, Source::Own)))
     }
 
+    /// The same for several updates of our own, in one turn: what an earlier stay kept.
+    pub fn apply_kept(&mut self, updates: &[Bytes]) -> Result<Turn, Poisoned> {
+        self.integrate(updates.iter().map(|update| (&update[..], Source::Own)))
+    }
+
     fn integrate<'a>(
         &mut self,
         updates: impl ExactSizeIterator<Item = (&'a [u8], Source)>,
@@ -289,25 +301,23 @@ impl Document {
             }
             Ok(outcomes)
         })?;
-        let changes = self.take_changes();
+        let seen = self.take_seen();
         self.count(&delta, before);
         Ok(Turn {
             outcomes,
             delta,
             number: self.history.newest(),
-            changes,
+            changes: seen.edits,
+            described: seen.described,
         })
     }
 
-    fn take_changes(&mut self) -> Vec<(FileId, Vec<Edit>)> {
-        if self.watched.is_empty() {
-            return Vec::new();
-        }
-        let mut changes =
-            std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner));
+    fn take_seen(&mut self) -> Seen {
+        let mut seen =
+            std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         // The engine calls observers in the order of a hash table.
-        changes.sort_by(|a, b| a.0.cmp(&b.0));
-        changes
+        seen.edits.sort_by(|a, b| a.0.cmp(&b.0));
+        seen
     }
 
     fn count(&mut self, delta: &Bytes, before: Vec<(u64, u32)>) {

@@ -6,19 +6,24 @@
 
 mod backoff;
 mod events;
+mod keeping;
 mod peers;
 mod pill;
+#[cfg(test)]
+mod tests;
 mod unsaved;
 
 use bytes::Bytes;
 
-pub use events::{Effect, Input, SaveState};
+pub use events::{Description, Effect, Input, Kept, SaveState};
+pub use keeping::HEARD_BYTES;
 
-use crate::document::{Document, Edit, EditError, FileId, Outcome, StateVector};
+use crate::document::{Document, Edit, EditError, FileId, Outcome, StateVector, Turn};
 use crate::ids::{Lineage, ReplicaId};
 use crate::protocol::{self, CloseCode, Control, Message, RejectCode, Status, awareness, codec};
 use crate::time::Millis;
 use backoff::Backoff;
+use keeping::Keeping;
 use peers::Peers;
 use unsaved::Unsaved;
 
@@ -65,6 +70,7 @@ pub struct Session {
     /// State-changing messages sent on this connection.
     sent: u64,
     unsaved: Unsaved,
+    keeping: Keeping,
     /// Whether we have asked for what we lack and wait for the answer.
     asked: bool,
     /// Whether the server has answered our state vector on this connection.
@@ -87,12 +93,15 @@ impl Session {
     /// A stay that has not begun. `replica` is drawn anew for every page load; `seed` spreads
     /// reconnecting clients in time.
     pub fn new(replica: ReplicaId, seed: u64) -> Session {
+        let mut document = Document::new(replica);
+        document.watch_description();
         Session {
-            document: Document::new(replica),
+            document,
             phase: Phase::Idle,
             lineage: None,
             sent: 0,
             unsaved: Unsaved::default(),
+            keeping: Keeping::default(),
             asked: false,
             synced: false,
             max_frame_bytes: u64::MAX,
@@ -110,12 +119,14 @@ impl Session {
     /// Takes one thing that happened and writes down, in order, what must now be done about it.
     pub fn handle(&mut self, now: Millis, input: Input, effects: &mut Vec<Effect>) {
         match input {
+            Input::Restore(kept) => self.restore(kept, effects),
             Input::Start if self.phase == Phase::Idle => self.connect(now, effects),
             Input::Start => {}
             Input::Opened => self.opened(now, effects),
             Input::Frame(frame) => self.frame(now, frame, effects),
             Input::Closed { code, reason } => self.closed(now, code, &reason, effects),
             Input::Edit { file, edits } => self.edit(&file, &edits, effects),
+            Input::Describe(description) => self.describe(description, effects),
             Input::Presence(state) => {
                 let message = self.peers.set_own(now, state);
                 if self.is_open() {
@@ -178,9 +189,14 @@ impl Session {
         self.document.text(file)
     }
 
-    /// Edits made here that the server has not called saved.
+    /// Which document this is a copy of, once a server has said so.
+    pub fn lineage(&self) -> Option<Lineage> {
+        self.lineage
+    }
+
+    /// Edits made on this device that the server has not called saved.
     pub fn unsaved(&self) -> u32 {
-        self.unsaved.edits()
+        self.unsaved.edits().saturating_add(self.keeping.waiting())
     }
 
     /// Whether the server has answered everything on this connection that we asked.
@@ -281,22 +297,59 @@ impl Session {
 
     fn edit(&mut self, file: &FileId, edits: &[Edit], effects: &mut Vec<Effect>) {
         match self.document.edit(file, edits) {
-            Ok(delta) if delta.is_empty() => {}
-            Ok(delta) => {
-                let live = self.phase == Phase::Live;
-                if live && self.push_change(&Message::Update(delta), effects) {
-                    self.unsaved.made_in(self.sent);
-                } else {
-                    self.unsaved.made();
-                }
-            }
-            Err(EditError::Poisoned(_)) => {
-                self.attention("the document cannot be read: reload", effects);
-            }
+            Ok(delta) => self.made(delta, effects),
+            Err(EditError::Poisoned(_)) => self.unreadable(effects),
             Err(_refused) => effects.push(Effect::Reset {
                 file: file.clone(),
                 text: self.document.text(file),
             }),
+        }
+    }
+
+    fn describe(&mut self, description: Description, effects: &mut Vec<Effect>) {
+        let result = match &description {
+            Description::PutFile {
+                file,
+                path,
+                language,
+            } => self
+                .document
+                .put_file(file, path.as_deref(), language.as_deref()),
+            Description::RemoveFile(file) => self.document.remove_file(file),
+            Description::SetMeta { key, value } => self.document.set_meta(key, value),
+        };
+        match result {
+            Ok(delta) => self.made(delta, effects),
+            Err(EditError::Poisoned(_)) => self.unreadable(effects),
+            Err(refused) => effects.push(Effect::Refused {
+                reason: refused.to_string(),
+            }),
+        }
+        if let Description::RemoveFile(file) = description {
+            let text = self.document.text(&file);
+            effects.push(Effect::Reset { file, text });
+        }
+        effects.push(Effect::Described);
+    }
+
+    /// An edit was made here: it is kept on this device before it is sent.
+    fn made(&mut self, delta: Bytes, effects: &mut Vec<Effect>) {
+        if delta.is_empty() {
+            return;
+        }
+        let updates = self.keeping.with_what_it_rests_on(delta.clone());
+        effects.push(Effect::Keep { updates });
+        self.send_edit(delta, effects);
+    }
+
+    /// Sends one unsaved edit, if it is time; otherwise it goes with the answer to the server's
+    /// question.
+    fn send_edit(&mut self, update: Bytes, effects: &mut Vec<Effect>) {
+        let live = self.phase == Phase::Live;
+        if live && self.push_change(&Message::Update(update), effects) {
+            self.unsaved.made_in(self.sent);
+        } else {
+            self.unsaved.made();
         }
     }
 
@@ -438,30 +491,31 @@ impl Session {
 
     /// Whether the update is part of the document now.
     fn merge(&mut self, now: Millis, update: &[u8], effects: &mut Vec<Effect>) -> bool {
-        let described = self.document.files();
         match self.document.apply_from_server(update) {
             Ok(turn) => {
                 let applied = matches!(turn.outcomes[..], [Outcome::Applied { .. }]);
-                for (file, edits) in turn.changes {
-                    effects.push(Effect::Changed { file, edits });
-                }
-                if self.document.files() != described {
-                    effects.push(Effect::Described);
-                }
-                match turn.outcomes.first() {
+                let outcome = turn.outcomes.first().copied();
+                self.keeping.heard(&turn.delta);
+                tell(turn, effects);
+                match outcome {
                     Some(Outcome::Gap) => self.ask(effects),
                     Some(Outcome::Refused(refusal)) => {
                         self.give_up(now, &refusal.to_string(), effects);
                     }
-                    Some(Outcome::Applied { .. }) | None => {}
+                    Some(Outcome::Applied { .. }) => self.take_waiting(effects),
+                    None => {}
                 }
                 applied
             }
             Err(_poisoned) => {
-                self.attention("the document cannot be read: reload", effects);
+                self.unreadable(effects);
                 false
             }
         }
+    }
+
+    fn unreadable(&mut self, effects: &mut Vec<Effect>) {
+        self.attention("the document cannot be read: reload", effects);
     }
 
     /// Something is wrong with this connection: drop it and come again.
@@ -475,6 +529,16 @@ impl Session {
         self.phase = Phase::Attention {
             reason: reason.to_owned(),
         };
+    }
+}
+
+/// Tells the page what others did in one turn.
+fn tell(turn: Turn, effects: &mut Vec<Effect>) {
+    for (file, edits) in turn.changes {
+        effects.push(Effect::Changed { file, edits });
+    }
+    if turn.described {
+        effects.push(Effect::Described);
     }
 }
 

@@ -9,8 +9,8 @@ use collab_core::session::{Effect, SaveState};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::edits;
 use crate::objects::{number, object};
+use crate::{edits, kept};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPESCRIPT: &str = r#"
@@ -22,12 +22,17 @@ export type Effect =
   | { readonly kind: "send"; readonly frame: Uint8Array<ArrayBuffer> }
   /** Close it; `closed` need not follow. */
   | { readonly kind: "disconnect" }
+  /** One more unsaved edit: write these updates down on this device, now and together. Records may
+   *  be forgotten when a later `copy()` has been written down. */
+  | { readonly kind: "keep"; readonly updates: readonly Uint8Array<ArrayBuffer>[] }
   /** Other people's edits of a file that was opened. */
   | { readonly kind: "changed"; readonly file: string; readonly edits: readonly Edit[] }
   /** An edit could not be taken: show this text instead of what the editor has. */
   | { readonly kind: "reset"; readonly file: string; readonly text: string }
   /** The list of files or a value of the room changed; read them again. */
   | { readonly kind: "described" }
+  /** A change of files or of a value was not made, for this reason. */
+  | { readonly kind: "refused"; readonly reason: string }
   /** Somebody's presence as JSON, nothing when they are gone. */
   | { readonly kind: "peer"; readonly replica: number; readonly state: string | undefined }
   /** The pill shows this now. */
@@ -90,6 +95,9 @@ fn effect(effect: &Effect) -> JsValue {
             ("frame", Uint8Array::from(frame.as_ref()).into()),
         ]),
         Effect::Disconnect => object(&[kind("disconnect")]),
+        Effect::Keep { updates } => {
+            object(&[kind("keep"), ("updates", kept::updates_to_js(updates))])
+        }
         Effect::Changed { file, edits } => object(&[
             kind("changed"),
             ("file", file.as_str().into()),
@@ -101,6 +109,9 @@ fn effect(effect: &Effect) -> JsValue {
             ("text", text.as_str().into()),
         ]),
         Effect::Described => object(&[kind("described")]),
+        Effect::Refused { reason } => {
+            object(&[kind("refused"), ("reason", reason.as_str().into())])
+        }
         Effect::Peer { replica, state } => object(&[
             kind("peer"),
             ("replica", number(replica.get()).into()),

@@ -7,19 +7,21 @@
 
 mod edits;
 mod effects;
+mod kept;
 mod objects;
 mod position;
 
 use collab_core::document::{Assoc, FileId};
 use collab_core::ids::{Offset, ReplicaId};
 use collab_core::protocol::SUBPROTOCOL;
-use collab_core::session::{Input, Session};
+use collab_core::session::{Description, Input, Session};
 use collab_core::time::Millis;
 use js_sys::{Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use edits::EditList;
 use effects::{EffectList, FileList, SaveStateValue};
+use kept::KeptValue;
 use position::{PlaceList, PositionList, UnknownList};
 
 #[wasm_bindgen]
@@ -63,6 +65,29 @@ impl Client {
         objects::number(self.session.replica().get())
     }
 
+    /// Brings back what an earlier stay in this room kept, before `start`. Throws when `kept` is
+    /// not of that form; what is damaged inside is left out.
+    pub fn restore(&mut self, now: f64, kept: &KeptValue) -> Result<EffectList, JsError> {
+        let kept = kept::from_js(kept).ok_or_else(|| JsError::new("not what was kept"))?;
+        Ok(self.handle(now, Input::Restore(kept)))
+    }
+
+    /// Everything there is, for the device: it replaces all records that this stay has restored or
+    /// made. Nothing when the document cannot be read; then what was kept must stay.
+    pub fn copy(&mut self) -> Option<KeptValue> {
+        self.session.copy().map(|kept| kept::to_js(&kept))
+    }
+
+    /// Grows with every change of the document, whoever made it: a copy is due when it has.
+    pub fn revision(&self) -> f64 {
+        objects::number(self.session.document().turn().0)
+    }
+
+    /// Which document this is, once a server has said so.
+    pub fn lineage(&self) -> Option<String> {
+        self.session.lineage().map(|lineage| lineage.to_string())
+    }
+
     /// The stay begins.
     pub fn start(&mut self, now: f64) -> EffectList {
         self.handle(now, Input::Start)
@@ -89,6 +114,38 @@ impl Client {
         let file = file_id(file)?;
         let edits = edits::from_js(edits)?;
         Ok(self.handle(now, Input::Edit { file, edits }))
+    }
+
+    /// The person adds a file, or gives it another path or language; what is not given stays.
+    /// Throws when `file` is not a file id.
+    #[wasm_bindgen(js_name = putFile)]
+    pub fn put_file(
+        &mut self,
+        now: f64,
+        file: &str,
+        path: Option<String>,
+        language: Option<String>,
+    ) -> Result<EffectList, JsError> {
+        let file = file_id(file)?;
+        let description = Description::PutFile {
+            file,
+            path,
+            language,
+        };
+        Ok(self.handle(now, Input::Describe(description)))
+    }
+
+    /// The person takes a file away, and its text with it. Throws when `file` is not a file id.
+    #[wasm_bindgen(js_name = removeFile)]
+    pub fn remove_file(&mut self, now: f64, file: &str) -> Result<EffectList, JsError> {
+        let description = Description::RemoveFile(file_id(file)?);
+        Ok(self.handle(now, Input::Describe(description)))
+    }
+
+    /// The person sets a value of the room, such as its `name`.
+    #[wasm_bindgen(js_name = setMeta)]
+    pub fn set_meta(&mut self, now: f64, key: String, value: String) -> EffectList {
+        self.handle(now, Input::Describe(Description::SetMeta { key, value }))
     }
 
     /// The whole presence entry as JSON; nothing when the person leaves.

@@ -4,11 +4,11 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use yrs::{Observable, ReadTxn, TransactionMut, WriteTxn};
+use yrs::{DeepObservable, Observable, ReadTxn, TransactionMut, WriteTxn};
 
 use super::Document;
 use super::edit::{self, Edit, EditError};
-use super::files::{self, FileEntry, FileId, MAX_NAME_BYTES};
+use super::files::{self, FileEntry, FileId, MAX_FILES, MAX_NAME_BYTES};
 use super::gate::Source;
 use super::guard::Poisoned;
 use super::halves::Halves;
@@ -81,7 +81,8 @@ impl Document {
         self.put_file(file, None, Some(language))
     }
 
-    fn put_file(
+    /// Writes down a file, or what of it is given: `None` leaves what there is.
+    pub fn put_file(
         &mut self,
         file: &FileId,
         path: Option<&str>,
@@ -90,7 +91,19 @@ impl Document {
         for name in [path, language].into_iter().flatten() {
             short_enough(name)?;
         }
+        let is_full = self.engine.read("counting files", |txn| {
+            files::len(txn) >= MAX_FILES && !files::has(txn, file)
+        })?;
+        if is_full {
+            return Err(EditError::TooManyFiles { limit: MAX_FILES });
+        }
         self.write(|txn| files::put(txn, file, path, language))
+    }
+
+    /// Takes a file from the list and empties its text: a text itself cannot be taken away. `main`
+    /// stays in the list, without a path or a language.
+    pub fn remove_file(&mut self, file: &FileId) -> Result<Bytes, EditError> {
+        self.write(|txn| files::remove(txn, file))
     }
 
     /// Every file, `main` first.
@@ -121,7 +134,7 @@ impl Document {
             change(txn);
             Ok(())
         })?;
-        self.take_changes();
+        self.take_seen();
         let mut before = Vec::new();
         if !delta.is_empty() {
             if self.gate.check(&delta, &self.clocks, Source::Own).is_err() {
@@ -145,19 +158,36 @@ impl Document {
             return;
         }
         let text = doc.get_or_insert_text(file.root());
-        let changes = Arc::clone(&self.changes);
+        let seen = Arc::clone(&self.seen);
         let name = file.clone();
         let mut halves = Halves::of(&self.text(file));
         text.observe("watch", move |txn, event| {
             let edits = edit::from_delta(event.delta(txn));
             let edits = halves.complete(&edit::visible(txn, event.target()), edits);
             if !edits.is_empty() {
-                changes
-                    .lock()
+                seen.lock()
                     .unwrap_or_else(PoisonError::into_inner)
+                    .edits
                     .push((name.clone(), edits));
             }
         });
+    }
+
+    /// From now on, [`Turn::described`] tells whether others changed the list of files or a value
+    /// of `meta`.
+    pub fn watch_description(&mut self) {
+        let Some(doc) = self.engine.doc() else {
+            return;
+        };
+        for root in files::DESCRIPTION {
+            let seen = Arc::clone(&self.seen);
+            doc.get_or_insert_map(root)
+                .observe_deep("describe", move |_, _| {
+                    seen.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .described = true;
+                });
+        }
     }
 
     /// A place in a file that stays with its neighbours while the text changes, as the bytes of a

@@ -53,6 +53,12 @@ pub enum EditError {
         /// The limit.
         limit: usize,
     },
+    /// The document has as many files as it may have.
+    #[error("a room has at most {limit} files")]
+    TooManyFiles {
+        /// The limit.
+        limit: usize,
+    },
     /// The engine failed.
     #[error(transparent)]
     Poisoned(#[from] Poisoned),

@@ -1,7 +1,7 @@
 //! How our own page lays out a document: files, their texts, and what is known about them. Other
 //! editors lay out theirs as they like, and nothing else depends on this. Must not know edits.
 
-use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, TransactionMut, WriteTxn};
+use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, Text, TransactionMut, WriteTxn};
 
 /// Root map from file id to a map of `path` and `language`.
 const FILES: &str = "files";
@@ -12,6 +12,13 @@ const LANGUAGE: &str = "language";
 /// A file's text is the root text of this name and the file's id. Root types merge even when two
 /// people create them at the same moment; nested ones would not.
 const TEXT_PREFIX: &str = "file:";
+
+/// The roots that describe a document.
+pub(super) const DESCRIPTION: [&str; 2] = [FILES, META];
+
+/// Files of one document. Another one is refused; two people who each add the last one at the same
+/// moment may end with one more.
+pub const MAX_FILES: usize = 256;
 
 /// Longest path, language or value of `meta`, in bytes. Longer ones are refused.
 pub const MAX_NAME_BYTES: usize = 1_024;
@@ -110,6 +117,20 @@ fn text<T: ReadTxn>(txn: &T, entry: &MapRef, key: &str) -> String {
     }
 }
 
+/// How many files are written down.
+pub(super) fn len<T: ReadTxn>(txn: &T) -> usize {
+    let files = txn.get_map(FILES);
+    files.map_or(0, |files| {
+        usize::try_from(files.len(txn)).unwrap_or(usize::MAX)
+    })
+}
+
+/// Whether a file is written down.
+pub(super) fn has<T: ReadTxn>(txn: &T, file: &FileId) -> bool {
+    txn.get_map(FILES)
+        .is_some_and(|files| files.contains_key(txn, file.as_str()))
+}
+
 /// Writes down a file: a new entry, or new values in the one there is.
 pub(super) fn put(
     txn: &mut TransactionMut<'_>,
@@ -128,6 +149,17 @@ pub(super) fn put(
     } else {
         let entry: MapPrelim = values.map(|(key, value)| (key, Any::from(value))).collect();
         files.insert(txn, file.as_str(), entry);
+    }
+}
+
+/// Takes a file from the list and empties its text.
+pub(super) fn remove(txn: &mut TransactionMut<'_>, file: &FileId) {
+    let files = txn.get_or_insert_map(FILES);
+    files.remove(txn, file.as_str());
+    let text = txn.get_or_insert_text(file.root());
+    let len = text.len(txn);
+    if len > 0 {
+        text.remove_range(txn, 0, len);
     }
 }
 

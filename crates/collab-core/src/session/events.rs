@@ -3,11 +3,14 @@
 use bytes::Bytes;
 
 use crate::document::{Edit, FileId};
-use crate::ids::ReplicaId;
+use crate::ids::{Lineage, ReplicaId};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Input {
+    /// What an earlier stay in this room kept on this device. Before `Start` and before any edit;
+    /// ignored later.
+    Restore(Kept),
     /// The stay begins: connect.
     Start,
     /// The socket asked for by [`Effect::Connect`] is open.
@@ -18,6 +21,8 @@ pub enum Input {
     Closed { code: u16, reason: String },
     /// The person edited. Offsets refer to the text before the call, ascending and disjoint.
     Edit { file: FileId, edits: Vec<Edit> },
+    /// The person changed the list of files, or a value of the room.
+    Describe(Description),
     /// The person's caret moved, or their name changed: the whole presence entry as JSON, at most
     /// `MAX_PRESENCE_BYTES`. `None` when the person leaves.
     Presence(Option<String>),
@@ -29,6 +34,32 @@ pub enum Input {
     Stop,
 }
 
+/// A change of what is known about the room. An edit like any other: kept, sent, acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Description {
+    /// A file is new, or gets another path or language; `None` leaves what there is.
+    PutFile {
+        file: FileId,
+        path: Option<String>,
+        language: Option<String>,
+    },
+    /// A file leaves the list, and its text is emptied.
+    RemoveFile(FileId),
+    /// A value of `meta`, such as the room's `name`.
+    SetMeta { key: String, value: String },
+}
+
+/// All that a device needs to bring one stay's text back, whatever became of the page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Updates, each after what it rests on if that is among them.
+    pub updates: Vec<Bytes>,
+    /// How many edits among them the server was not known to have saved.
+    pub unsaved: u32,
+    /// Which document they belong to; `None` when no server had said so.
+    pub lineage: Option<Lineage>,
+}
+
 /// Something that must be done, in the order given.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -38,6 +69,10 @@ pub enum Effect {
     Send(Bytes),
     /// Close it; `Closed` need not follow.
     Disconnect,
+    /// One more unsaved edit: write these updates down on this device, now and together. The last
+    /// is the edit; the others are what it rests on and no copy holds yet. They may be forgotten
+    /// when a later [`Session::copy`](super::Session::copy) has been written down.
+    Keep { updates: Vec<Bytes> },
     /// Other people's edits: apply them to the editor. Offsets as in `Input::Edit`.
     Changed { file: FileId, edits: Vec<Edit> },
     /// An edit could not be taken (it would split a surrogate pair, or its offsets are wrong): show
@@ -45,6 +80,8 @@ pub enum Effect {
     Reset { file: FileId, text: String },
     /// The list of files or a `meta` value changed; read them again.
     Described,
+    /// A `Describe` was not made, for this reason; `Described` follows.
+    Refused { reason: String },
     /// Somebody's presence changed or ended (`None`).
     Peer {
         replica: ReplicaId,

@@ -7,7 +7,7 @@ use crate::time::Millis;
 impl Session {
     /// What the pill shows.
     pub fn state(&self, now: Millis) -> SaveState {
-        let unsaved = self.unsaved.edits();
+        let unsaved = self.unsaved();
         match &self.phase {
             Phase::Attention { reason } => SaveState::Attention {
                 unsaved,

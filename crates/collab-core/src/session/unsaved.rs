@@ -27,6 +27,11 @@ impl Unsaved {
         self.uncarried = self.uncarried.saturating_add(1);
     }
 
+    /// So many were made in an earlier stay.
+    pub(super) fn restored(&mut self, edits: u32) {
+        self.uncarried = self.uncarried.saturating_add(edits);
+    }
+
     /// An edit was made and went out in this frame, alone. Those that are in no frame stay so: a
     /// refused deletion is not saved by the letter typed after it.
     pub(super) fn made_in(&mut self, frame: u64) {

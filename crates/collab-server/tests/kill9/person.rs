@@ -284,8 +284,10 @@ impl Stay {
                 }
                 Effect::Disconnect => self.socket = None,
                 Effect::Reset { .. } => panic!("an edit of ours was not taken"),
-                Effect::Changed { .. }
+                Effect::Keep { .. }
+                | Effect::Changed { .. }
                 | Effect::Described
+                | Effect::Refused { .. }
                 | Effect::Peer { .. }
                 | Effect::Status(_) => {}
             }

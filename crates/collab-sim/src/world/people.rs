@@ -280,7 +280,10 @@ impl World {
                         self.tabs[tab].reset(&text);
                     }
                 }
-                Effect::Described | Effect::Peer { .. } => {}
+                Effect::Keep { .. }
+                | Effect::Described
+                | Effect::Refused { .. }
+                | Effect::Peer { .. } => {}
                 Effect::Status(state) => self.shown(tab, &state)?,
             }
         }
