@@ -1,0 +1,574 @@
+// @vitest-environment happy-dom
+/** Ghost text, rule by rule: when it comes, what ends it, what is left of it, what taking it does. */
+import { completionStatus, startCompletion } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab, redo, undo } from "@codemirror/commands";
+import { EditorSelection, EditorState, type Extension, Transaction } from "@codemirror/state";
+import { EditorView, keymap, runScopeHandlers } from "@codemirror/view";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Engine } from "../../src/autocomplete/engine.js";
+import { ghostText, type GhostOptions, MAX_IDLE_MS } from "../../src/autocomplete/ghost.js";
+import { pieceLength } from "../../src/autocomplete/ghost-accept.js";
+import { ghostField, shownCandidate } from "../../src/autocomplete/ghost-state.js";
+import { visible } from "../../src/autocomplete/ghost-view.js";
+import { completionPopup } from "../../src/autocomplete/popup.js";
+import { engineWindow } from "../../src/autocomplete/window.js";
+import type { Suggestion } from "../../src/wasm/collab_suggest.js";
+
+const UNASKED = 200;
+
+function suggestion(insert: string, more: Partial<Suggestion> = {}): Suggestion {
+  return { insert, replaceBefore: 0, caret: undefined, label: insert, kind: "block", score: 900, ...more };
+}
+
+/** One editor with ghost text and an engine that says what the test wants. */
+class Desk {
+  readonly said: string[] = [];
+  readonly asked: { text: string; caret: number; language: string }[] = [];
+  /** What each change of the text was. */
+  readonly events: (string | undefined)[] = [];
+  readonly view: EditorView;
+  answers: readonly Suggestion[];
+
+  constructor(doc: string, answers: readonly Suggestion[], options: Partial<GhostOptions> = {}, extensions: Extension = []) {
+    this.answers = answers;
+    const engine: Engine = {
+      unaskedScore: UNASKED,
+      suggest: (text, caret, language) => {
+        this.asked.push({ text, caret, language });
+        return this.answers;
+      },
+    };
+    const load = () => Promise.resolve(engine);
+    this.view = new EditorView({
+      parent: document.body,
+      state: EditorState.create({
+        doc,
+        selection: { anchor: doc.length },
+        extensions: [
+          history(),
+          keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+          EditorState.allowMultipleSelections.of(true),
+          ghostText({ engine: load, language: () => "python", announce: (text) => void this.said.push(text), ...options }),
+          completionPopup({ engine: load, language: () => "python" }),
+          EditorView.updateListener.of(({ transactions }) => {
+            for (const one of transactions) if (one.docChanged) this.events.push(one.annotation(Transaction.userEvent));
+          }),
+          extensions,
+        ],
+      }),
+    });
+    desks.push(this);
+  }
+
+  get text(): string {
+    return this.view.state.sliceDoc();
+  }
+
+  get ghost(): string | undefined {
+    const ghost = this.view.state.field(ghostField);
+    return ghost && shownCandidate(ghost).insert;
+  }
+
+  /** What of the ghost is on the screen, and of the text. */
+  get screen(): { ghost: string[]; lines: string[] } {
+    return {
+      ghost: [...this.view.contentDOM.querySelectorAll(".collab-ghost")].map((part) => part.textContent ?? ""),
+      lines: [...this.view.contentDOM.querySelectorAll(".cm-line")].map((line) => line.textContent ?? ""),
+    };
+  }
+
+  type(text: string, userEvent = "input.type"): this {
+    this.view.dispatch(this.view.state.replaceSelection(text), { userEvent });
+    return this;
+  }
+
+  remote(at: number, insert: string, units = 0): this {
+    this.view.dispatch({
+      changes: { from: at, to: at + units, insert },
+      annotations: [Transaction.addToHistory.of(false), Transaction.remote.of(true)],
+    });
+    return this;
+  }
+
+  async pause(ms = 350): Promise<this> {
+    await vi.advanceTimersByTimeAsync(ms);
+    return this;
+  }
+
+  /** Whether the editor took the key for itself. */
+  press(key: string, modifiers: Partial<KeyboardEventInit> = {}): boolean {
+    return runScopeHandlers(this.view, new KeyboardEvent("keydown", { key, ...modifiers }), "editor");
+  }
+
+  /** Types `def ` and waits: the ghost is there. */
+  static async with(answers: readonly Suggestion[], doc = "", options: Partial<GhostOptions> = {}): Promise<Desk> {
+    const desk = await new Desk(doc, answers, options).type("def ").pause();
+    expect(desk.ghost).toBe(answers[0]?.insert);
+    return desk;
+  }
+}
+
+const desks: Desk[] = [];
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  for (const desk of desks.splice(0)) desk.view.destroy();
+  vi.useRealTimers();
+});
+
+const FUNCTION = suggestion("name(args):\n    pass");
+
+describe("it comes", () => {
+  test("after a pause of 350 ms in my own typing, with text, caret and language", async () => {
+    const desk = new Desk("# x\n", [FUNCTION]).type("def ");
+    await desk.pause(349);
+    expect(desk.ghost).toBeUndefined();
+    await desk.pause(1);
+    expect(desk.ghost).toBe("name(args):\n    pass");
+    expect(desk.asked).toEqual([{ text: "# x\ndef ", caret: 8, language: "python" }]);
+  });
+
+  test("each key starts the pause again, and the idle time is never over 600 ms", async () => {
+    const desk = new Desk("", [FUNCTION], { idleMs: () => 5_000 }).type("de");
+    await desk.pause(MAX_IDLE_MS - 1);
+    desk.type("f ");
+    await desk.pause(MAX_IDLE_MS - 1);
+    expect(desk.asked).toEqual([]);
+    await desk.pause(1);
+    expect(desk.ghost).toBeDefined();
+  });
+
+  test("after Enter, and after a character typed over a selection", async () => {
+    const desk = new Desk("if x:", [FUNCTION]).type("\n    ", "input");
+    await desk.pause();
+    expect(desk.ghost).toBeDefined();
+    const over = new Desk("abc", [FUNCTION]);
+    over.view.dispatch({ selection: { anchor: 0, head: 3 } });
+    await over.type("x").pause();
+    expect(over.ghost).toBeDefined();
+  });
+
+  test("not for a weak suggestion, unless asked by Alt+\\", async () => {
+    const desk = await new Desk("", [suggestion("pass", { score: UNASKED - 1 })]).type("def ").pause();
+    expect(desk.ghost).toBeUndefined();
+    expect(desk.press("\\", { altKey: true })).toBe(true);
+    await desk.pause(0);
+    expect(desk.ghost).toBe("pass");
+    expect(desk.text).toBe("def ");
+  });
+
+  test("Alt+\\ says so when there is nothing, or the engine does not load", async () => {
+    const desk = new Desk("", []);
+    desk.press("\\", { altKey: true });
+    await desk.pause(0);
+    expect(desk.said).toEqual(["No suggestion here."]);
+    const broken = new Desk("", [], { engine: () => Promise.reject(new Error("offline")) });
+    broken.press("\\", { altKey: true });
+    await broken.pause(0);
+    expect(broken.said).toEqual(["Suggestions could not be loaded."]);
+  });
+
+  test("not when switched off, and again once it is on", async () => {
+    let on = false;
+    const desk = await new Desk("", [FUNCTION], { enabled: () => on }).type("def ").pause();
+    expect(desk.asked).toEqual([]);
+    on = true;
+    await desk.type("x").pause();
+    expect(desk.ghost).toBeDefined();
+  });
+
+  test("an answer that comes after the next key is no answer", async () => {
+    let answer: (engine: Engine) => void = () => {};
+    const slow: Engine = { unaskedScore: UNASKED, suggest: (text) => [suggestion(`for ${text}`)] };
+    const desk = new Desk("", [], { engine: () => new Promise((resolve) => (answer = resolve)) }).type("a");
+    await desk.pause();
+    const late = answer;
+    desk.type("b");
+    late(slow);
+    await desk.pause(0);
+    expect(desk.ghost).toBeUndefined();
+    await desk.pause();
+    answer(slow);
+    await desk.pause(0);
+    expect(desk.ghost).toBe("for ab");
+  });
+});
+
+describe("it does not come", () => {
+  const does: Record<string, (desk: Desk) => void> = {
+    paste: (desk) => desk.type("def ", "input.paste"),
+    drop: (desk) => desk.type("def ", "input.drop"),
+    "a deletion": (desk) => desk.view.dispatch({ changes: { from: 0, to: 1 }, userEvent: "delete.backward" }),
+    undo: (desk) => void undo(desk.type("x").view),
+    redo: (desk) => (desk.type("x"), undo(desk.view), void redo(desk.view)),
+    "someone else's typing": (desk) => desk.remote(desk.text.length, "def "),
+    "a script's change": (desk) => desk.view.dispatch({ changes: { from: 0, insert: "def " } }),
+    "Tab that indents": (desk) => void desk.press("Tab"),
+    "a selection": (desk) => (desk.type("x"), desk.view.dispatch({ selection: { anchor: 0, head: 2 } })),
+    "two carets": (desk) =>
+      (desk.view.dispatch({ selection: EditorSelection.create([EditorSelection.cursor(0), EditorSelection.cursor(2)]) }), desk.type("x")),
+    "a caret that moved on": (desk) => (desk.type("x"), desk.view.dispatch({ selection: { anchor: 0 } })),
+    "someone else in my line meanwhile": (desk) => desk.type("x").remote(0, "y"),
+    "more than 8 characters after the caret": (desk) => (desk.view.dispatch({ selection: { anchor: 4 } }), desk.type("x")),
+    composition: (desk) => {
+      desk.view.contentDOM.dispatchEvent(new CompositionEvent("compositionstart"));
+      desk.type("に", "input.type.compose");
+    },
+  };
+
+  test.each(Object.entries(does))("after %s", async (_what, act) => {
+    const desk = new Desk("x = 1 # a text that is long", [FUNCTION]);
+    act(desk);
+    await desk.pause(MAX_IDLE_MS);
+    expect(desk.asked).toEqual([]);
+    expect(desk.screen.ghost).toEqual([]);
+  });
+
+  test("in a text that cannot be changed", async () => {
+    const desk = new Desk("", [FUNCTION], {}, EditorState.readOnly.of(true)).type("def ");
+    desk.press("\\", { altKey: true });
+    await desk.pause();
+    expect(desk.asked).toEqual([]);
+  });
+
+  test("brackets after the caret are no characters that count", async () => {
+    const desk = new Desk("f(((([{}])))); ", [FUNCTION]);
+    desk.view.dispatch({ selection: { anchor: 2 } });
+    await desk.type("x").pause();
+    expect(desk.ghost).toBeDefined();
+  });
+
+  test("before a composition is over; then it does", async () => {
+    const desk = new Desk("", [FUNCTION]);
+    desk.view.contentDOM.dispatchEvent(new CompositionEvent("compositionstart"));
+    await desk.type("def", "input.type.compose").pause(2_000);
+    expect(desk.asked).toEqual([]);
+    desk.view.contentDOM.dispatchEvent(new CompositionEvent("compositionend"));
+    await desk.pause();
+    expect(desk.ghost).toBeDefined();
+  });
+
+  test("after it was accepted", async () => {
+    const desk = await Desk.with([FUNCTION]);
+    desk.press("Tab");
+    await desk.pause(2_000);
+    expect(desk.asked).toHaveLength(1);
+  });
+});
+
+describe("on the screen", () => {
+  test("the first line stands after the caret, the others below, and none is text", async () => {
+    const desk = await Desk.with([suggestion("name(args):\n    x = 1\n    return x")], "# above\n");
+    expect(desk.text).toBe("# above\ndef ");
+    expect(desk.screen.ghost).toEqual(["name(args):", "    x = 1    return x"]);
+    expect(desk.screen.lines).toEqual(["# above", "def name(args):"]);
+    expect([...desk.view.contentDOM.querySelectorAll(".collab-ghost")].every((part) => part.getAttribute("aria-hidden") === "true")).toBe(true);
+    expect(desk.view.state.selection.main.head).toBe(12);
+  });
+
+  test("blanks are dots where nobody could see them", () => {
+    expect(visible("    ")).toBe("····");
+    expect(visible("\t x  ")).toBe("\t x··");
+    expect(visible("a b")).toBe("a b");
+  });
+
+  test("a lone line break is a mark", async () => {
+    const desk = await Desk.with([suggestion("\n")]);
+    expect(desk.screen.ghost).toEqual(["↵"]);
+  });
+
+  test("blanks that will be replaced are marked", async () => {
+    const desk = new Desk("", [suggestion("}", { replaceBefore: 2 })]).type("{\n    ");
+    await desk.pause();
+    expect(desk.view.contentDOM.querySelector(".collab-ghost-going")?.textContent).toBe("  ");
+  });
+});
+
+describe("typing on", () => {
+  test("what it says shrinks it and does not ask again", async () => {
+    const desk = await Desk.with([FUNCTION]);
+    for (const key of "name(") desk.type(key);
+    expect(desk.ghost).toBe("args):\n    pass");
+    await desk.pause(2_000);
+    expect(desk.asked).toHaveLength(1);
+    desk.press("Tab");
+    expect(desk.text).toBe("def name(args):\n    pass");
+  });
+
+  test("something else hides it at once and asks after a pause", async () => {
+    const desk = (await Desk.with([FUNCTION])).type("x");
+    expect(desk.ghost).toBeUndefined();
+    await desk.pause();
+    expect(desk.asked).toHaveLength(2);
+  });
+
+  test("its last character ends it", async () => {
+    const desk = await Desk.with([suggestion("ab")]);
+    desk.type("ab");
+    expect(desk.ghost).toBeUndefined();
+  });
+
+  test("a bracket that brings its partner is not what it says", async () => {
+    const desk = await Desk.with([suggestion("()x")]);
+    desk.view.dispatch({ changes: { from: 4, insert: "()" }, selection: { anchor: 5 }, userEvent: "input.type" });
+    expect(desk.ghost).toBeUndefined();
+  });
+
+  test("the other suggestions shrink with it, or go", async () => {
+    const desk = await Desk.with([suggestion("main"), suggestion("other"), suggestion("map")]);
+    desk.type("ma");
+    desk.press("]", { altKey: true });
+    expect(desk.ghost).toBe("p");
+    desk.press("]", { altKey: true });
+    expect(desk.ghost).toBe("in");
+  });
+
+  test("any way of typing it gives the same text in the end", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(20), fc.constantFrom("all", "word", "line"), async (typed, piece) => {
+        const insert = "naïve 😀(a, b):\n\n    return «a»\n";
+        const desk = await Desk.with([suggestion(insert)]);
+        for (const key of [...insert].slice(0, typed)) desk.type(key);
+        const keys = { all: {}, word: { ctrlKey: true }, line: { ctrlKey: true, altKey: true } }[piece] ?? {};
+        for (let presses = 0; desk.ghost !== undefined && presses < 40; presses += 1) {
+          expect(desk.press(piece === "all" ? "Tab" : "ArrowRight", keys)).toBe(true);
+        }
+        expect(desk.text).toBe(`def ${insert}`);
+        expect(desk.asked).toHaveLength(1);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("other people", () => {
+  test("in the caret's line hide it", async () => {
+    for (const at of [4, 6, 8]) {
+      const desk = await Desk.with([FUNCTION], "abc\n");
+      desk.remote(at, "x");
+      expect(desk.ghost).toBeUndefined();
+    }
+  });
+
+  test("who delete into the caret's line hide it", async () => {
+    const desk = await Desk.with([FUNCTION], "abc\n");
+    desk.remote(2, "", 3);
+    expect(desk.ghost).toBeUndefined();
+  });
+
+  test("elsewhere move it, and it is accepted where it then is", async () => {
+    const desk = await Desk.with([FUNCTION], "abc\n");
+    desk.remote(0, "# two\n# lines\n").remote(2, "", 1);
+    expect(desk.ghost).toBeDefined();
+    desk.press("Tab");
+    expect(desk.text).toBe("# wo\n# lines\nabc\ndef name(args):\n    pass");
+  });
+
+  test("elsewhere do not put off what I wait for", async () => {
+    const desk = new Desk("abc\n", [FUNCTION]).type("def ");
+    await desk.pause(200);
+    desk.remote(0, "# theirs\n");
+    await desk.pause(150);
+    expect(desk.ghost).toBeDefined();
+    expect(desk.asked[0]?.text).toBe("# theirs\nabc\ndef ");
+  });
+});
+
+describe("it ends", () => {
+  const ends: Record<string, (desk: Desk) => void> = {
+    undo: (desk) => void undo(desk.view),
+    paste: (desk) => desk.type("name", "input.paste"),
+    "a deletion": (desk) => desk.view.dispatch({ changes: { from: 3, to: 4 }, userEvent: "delete.backward" }),
+    "a caret that moves": (desk) => desk.view.dispatch({ selection: { anchor: 0 } }),
+    "a selection": (desk) => desk.view.dispatch({ selection: { anchor: 0, head: 4 } }),
+    composition: (desk) => desk.view.contentDOM.dispatchEvent(new CompositionEvent("compositionstart")),
+    "leaving the editor": (desk) => desk.view.contentDOM.dispatchEvent(new FocusEvent("blur")),
+  };
+  test.each(Object.entries(ends))("with %s", async (_what, act) => {
+    const desk = await Desk.with([FUNCTION]);
+    act(desk);
+    await desk.pause(0);
+    expect(desk.ghost).toBeUndefined();
+    expect(desk.screen.ghost).toEqual([]);
+  });
+});
+
+describe("keys", () => {
+  test("Tab takes all in one undo step, marked as the engine's", async () => {
+    const desk = await Desk.with([suggestion("name(args):\n    pass", { caret: 5 })]);
+    expect(desk.press("Tab")).toBe(true);
+    expect(desk.events.at(-1)).toBe("input.complete.ai");
+    expect(desk.text).toBe("def name(args):\n    pass");
+    expect(desk.view.state.selection.main.head).toBe(9);
+    // Typing on at once is a step of its own.
+    desk.type("x");
+    undo(desk.view);
+    expect(desk.text).toBe("def name(args):\n    pass");
+    undo(desk.view);
+    expect(desk.text).toBe("def ");
+    undo(desk.view);
+    expect(desk.text).toBe("");
+  });
+
+  test("Ctrl+→ takes a word, Ctrl+Alt+→ a line, and the rest stays", async () => {
+    const desk = await Desk.with([suggestion("name(args):\n    pass\n    more")]);
+    desk.press("ArrowRight", { ctrlKey: true });
+    expect(desk.text).toBe("def name");
+    desk.press("ArrowRight", { ctrlKey: true });
+    expect(desk.text).toBe("def name(");
+    desk.press("ArrowRight", { ctrlKey: true, altKey: true });
+    expect(desk.text).toBe("def name(args):");
+    desk.press("ArrowRight", { ctrlKey: true, altKey: true });
+    expect(desk.text).toBe("def name(args):\n    pass");
+    expect(desk.ghost).toBe("\n    more");
+    expect(desk.asked).toHaveLength(1);
+    undo(desk.view);
+    expect(desk.text).toBe("def name(args):");
+  });
+
+  test("words and lines", () => {
+    expect(pieceLength("foo bar", "word")).toBe(3);
+    expect(pieceLength("  été(x)", "word")).toBe(5);
+    expect(pieceLength("(a", "word")).toBe(1);
+    expect(pieceLength("😀 x", "word")).toBe(2);
+    expect(pieceLength("\n\n", "word")).toBe(2);
+    expect(pieceLength("a\nb", "line")).toBe(1);
+    expect(pieceLength("\nb\nc", "line")).toBe(2);
+  });
+
+  test("Escape is handled, so that Tab does not leave the editor", async () => {
+    const desk = await Desk.with([FUNCTION]);
+    expect(desk.press("Escape")).toBe(true);
+    expect(desk.ghost).toBeUndefined();
+    expect(desk.press("Escape")).toBe(false);
+    await desk.pause(2_000);
+    expect(desk.ghost).toBeUndefined();
+  });
+
+  test("Alt+] and Alt+[ go round", async () => {
+    const desk = await Desk.with([suggestion("a"), suggestion("b", { score: 1 }), suggestion("c")]);
+    const seen = ["]", "]", "]", "[", "["].map((key) => (desk.press(key, { altKey: true }), desk.ghost));
+    expect(seen).toEqual(["b", "c", "a", "c", "b"]);
+  });
+
+  test("are the editor's own without a ghost", () => {
+    const desk = new Desk("", [FUNCTION]).type("def ");
+    expect(desk.press("Tab")).toBe(true);
+    expect(desk.text).toBe("  def ");
+    expect(desk.press("]", { altKey: true })).toBe(false);
+  });
+
+  test("Tab indents in the blanks that begin a line, unless asked", async () => {
+    const desk = new Desk("{", [suggestion("}", { score: 900 })]).type("\n  ", "input");
+    await desk.pause();
+    expect(desk.ghost).toBe("}");
+    desk.press("Tab");
+    expect(desk.text).toBe("{\n    ");
+    desk.press("\\", { altKey: true });
+    await desk.pause(0);
+    desk.press("Tab");
+    expect(desk.text).toBe("{\n    }");
+  });
+
+  test("`replaceBefore` and `caret` are honoured", async () => {
+    const desk = new Desk("", [suggestion("else:\n  x\n", { replaceBefore: 2, caret: 8 })]).type("if a:\n  b\n  ");
+    await desk.pause();
+    desk.press("ArrowRight", { ctrlKey: true });
+    expect(desk.text).toBe("if a:\n  b\nelse");
+    expect(desk.ghost).toBe(":\n  x\n");
+    desk.press("Tab", {});
+    expect(desk.text).toBe("if a:\n  b\nelse:\n  x\n");
+    expect(desk.view.state.selection.main.head).toBe("if a:\n  b\nelse:\n  ".length);
+    undo(desk.view);
+    undo(desk.view);
+    expect(desk.text).toBe("if a:\n  b\n  ");
+  });
+});
+
+describe("beside the list", () => {
+  async function list(desk: Desk): Promise<void> {
+    startCompletion(desk.view);
+    await desk.pause(200);
+    expect(completionStatus(desk.view.state)).toBe("active");
+  }
+
+  test("typing does not open it, Ctrl+Space does, and the ghost goes", async () => {
+    const desk = await Desk.with([suggestion("name", { kind: "word", label: "name" })]);
+    expect(completionStatus(desk.view.state)).toBeNull();
+    await list(desk);
+    expect(desk.ghost).toBeUndefined();
+  });
+
+  test("Tab belongs to it while it is open, also in its first moments", async () => {
+    const desk = new Desk("", [suggestion("name", { kind: "word", label: "name" })]).type("na");
+    desk.answers = [suggestion("me", { kind: "word" })];
+    startCompletion(desk.view);
+    await desk.pause(60);
+    desk.press("Tab");
+    expect(desk.text).toBe("na");
+    await desk.pause(200);
+    desk.press("Tab");
+    expect(desk.text).toBe("name");
+  });
+
+  test("what is chosen is written as the engine means it", async () => {
+    const desk = new Desk("", [suggestion("else:\n  x", { replaceBefore: 2, caret: 8 })]).type("if a:\n  b\n  ");
+    await list(desk);
+    desk.press("Enter");
+    expect(desk.text).toBe("if a:\n  b\nelse:\n  x");
+    expect(desk.view.state.selection.main.head).toBe(desk.text.length - 1);
+    undo(desk.view);
+    expect(desk.text).toBe("if a:\n  b\n  ");
+  });
+});
+
+describe("screen readers", () => {
+  test("hear once that there is one, always when they asked, and its words on Alt+F2", async () => {
+    const desk = await Desk.with([FUNCTION]);
+    expect(desk.said).toEqual(["Suggestion available, Tab to accept, Alt+F2 to hear it."]);
+    await desk.type("x").pause();
+    expect(desk.said).toHaveLength(1);
+    desk.press("F2", { altKey: true });
+    expect(desk.said.at(-1)).toBe(FUNCTION.insert);
+    desk.press("Escape");
+    desk.press("\\", { altKey: true });
+    await desk.pause(0);
+    expect(desk.said).toHaveLength(3);
+  });
+});
+
+describe("by touch", () => {
+  const buttons = (desk: Desk) => [...desk.view.dom.querySelectorAll<HTMLButtonElement>(".collab-ghost-chip button")];
+
+  test("two buttons with names, that accept and dismiss", async () => {
+    const desk = await Desk.with([FUNCTION], "", { touch: true });
+    expect(buttons(desk).map((button) => button.getAttribute("aria-label"))).toEqual(["Accept suggestion", "Dismiss suggestion"]);
+    buttons(desk)[0]?.click();
+    expect(desk.text).toBe("def name(args):\n    pass");
+    expect(buttons(desk)).toEqual([]);
+    const other = await Desk.with([FUNCTION], "", { touch: true });
+    buttons(other)[1]?.click();
+    expect(other.text).toBe("def ");
+    expect(other.ghost).toBeUndefined();
+  });
+
+  test("none where there is a keyboard", async () => {
+    expect(buttons(await Desk.with([FUNCTION]))).toEqual([]);
+  });
+});
+
+test("the engine is shown a bounded part of the text, with the caret in its place", () => {
+  const doc = EditorState.create({ doc: "import os\n" + "x = 12345\n".repeat(100_000) }).doc;
+  fc.assert(
+    fc.property(fc.nat(doc.length), (caret) => {
+      const { text, caret: there } = engineWindow(doc, caret);
+      expect(text.length).toBeLessThan(50 * 1024);
+      expect(text.startsWith("import os\n")).toBe(true);
+      expect(text.slice(there, there + 30)).toBe(doc.sliceString(caret, caret + 30));
+      const line = doc.lineAt(caret);
+      expect(text.slice(0, there).endsWith(`\n${doc.sliceString(line.from, caret)}`) || line.number === 1).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
