@@ -1,74 +1,128 @@
 /**
- * Tells others where the person's caret is. Must not know who listens.
+ * Tells others where the person's carets are. Must not know who listens.
  *
- * At most 20 times a second while the caret only wanders; at once with every edit, so that a caret
- * arrives together with the text it stands in.
+ * A few times a second while carets only wander; at once with every edit, so that a caret arrives
+ * together with the text it stands in. One publisher serves one `EditorView`, whichever file's
+ * state is in it: put `extension` into each of them.
  */
-import type { Extension } from "@codemirror/state";
+import { type Extension, Transaction } from "@codemirror/state";
 import { type EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import type { RelativePosition } from "../wasm/collab_wasm.js";
-import type { Identity } from "./identity.js";
+import { MAX_FURTHER_RANGES, type StickyRange, writeEntry } from "./entry.js";
+import type { Identity, Tab } from "./identity.js";
 
-/** Between two entries while nothing is edited, in milliseconds: 20 a second. */
+/** Between two entries while nothing is edited, in milliseconds: 20 a second, */
 const INTERVAL_MS = 50;
 
+/** and 4 a second when more than so many others would each get every one of them. */
+const CROWDED_INTERVAL_MS = 250;
+const CROWD = 8;
+
 export interface Publisher {
-  /** Watches the caret of one editor. */
+  /** Watches the carets of one editor. */
   readonly extension: Extension;
   /** Name or colour changed. */
   setIdentity(identity: Identity): void;
+  setIdle(idle: boolean): void;
+  /** Whose view the person follows. */
+  setFollowing(replica: number | undefined): void;
+  /** Looks again soon: somebody began to follow, or the file changed without the editor's doing. */
+  refresh(): void;
 }
 
 export interface PublisherOptions {
   readonly identity: Identity;
-  /** Positions that hold on to the text, for two offsets. */
-  readonly sticky: (offsets: readonly number[]) => readonly (RelativePosition | undefined)[];
+  readonly tab: Tab;
+  /** The file that the editor shows now. */
+  readonly file: () => string;
+  /** Positions that hold on to the text, one for each offset. */
+  readonly sticky: (file: string, offsets: readonly number[]) => readonly (RelativePosition | undefined)[];
   readonly publish: (state: string) => void;
+  /** How many others are here. */
+  readonly others: () => number;
+  /** Whether anybody follows this person: only then is it said what they see. */
+  readonly followed: () => boolean;
 }
 
 export function createPublisher(options: PublisherOptions): Publisher {
   let { identity } = options;
+  let idle = false;
+  let following: number | undefined;
   let published: string | undefined;
-  let cursor: { readonly anchor: RelativePosition; readonly head: RelativePosition } | null = null;
+  let file = options.file();
+  let ranges: readonly StickyRange[] = [];
+  let middle: RelativePosition | undefined;
+  let editor: EditorView | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = 0;
 
   function publish(): void {
-    // The keys that y-codemirror and its relatives read.
-    const user = { name: identity.name, color: identity.color, colorLight: `${identity.color}33` };
-    const state = JSON.stringify({ user, cursor });
+    const state = writeEntry({ identity, tab: options.tab, file, ranges, idle, following, view: middle });
     if (state === published) return;
     published = state;
+    last = Date.now();
     options.publish(state);
   }
 
   function look(view: EditorView): void {
-    if (view.hasFocus) {
-      const { anchor, head } = view.state.selection.main;
-      const [from, to] = options.sticky([anchor, head]);
-      if (from && to) cursor = { anchor: from, head: to };
+    if (file !== options.file()) {
+      file = options.file();
+      ranges = [];
+      middle = undefined;
     }
     // A caret that was left stays where it was: its owner looked away, and comes back to it.
+    if (!view.hasFocus) return;
+    const { main, ranges: all } = view.state.selection;
+    const shown = [main, ...all.filter((range) => range !== main).slice(0, MAX_FURTHER_RANGES)];
+    const places = options.sticky(file, shown.flatMap(({ anchor, head }) => [anchor, head]));
+    ranges = shown.flatMap((_, i): StickyRange[] => {
+      const [anchor, head] = [places[2 * i], places[2 * i + 1]];
+      return anchor && head ? [{ anchor, head }] : [];
+    });
+  }
+
+  /** Reads the layout, so not while the editor takes in a change. */
+  function lookAtView(view: EditorView): void {
+    middle = options.followed() ? options.sticky(file, [middleOf(view)])[0] : undefined;
+  }
+
+  function now(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (editor) look(editor);
     publish();
   }
 
-  const extension = ViewPlugin.define((view) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let last = 0;
-    const now = () => {
-      clearTimeout(timer);
+  function soon(): void {
+    const interval = options.others() > CROWD ? CROWDED_INTERVAL_MS : INTERVAL_MS;
+    timer ??= setTimeout(() => {
       timer = undefined;
-      last = Date.now();
-      look(view);
+      if (editor) {
+        look(editor);
+        lookAtView(editor);
+      }
+      publish();
+    }, Math.max(0, last + interval - Date.now()));
+  }
+
+  const extension = ViewPlugin.define((view) => {
+    editor = view;
+    const scrolled = () => {
+      if (options.followed()) soon();
     };
-    const soon = () => {
-      timer ??= setTimeout(now, Math.max(0, last + INTERVAL_MS - Date.now()));
-    };
+    view.scrollDOM.addEventListener("scroll", scrolled, { passive: true });
     soon();
     return {
       update(update: ViewUpdate) {
-        if (update.docChanged && update.selectionSet) now();
+        if (update.transactions.some((one) => one.docChanged && !one.annotation(Transaction.remote))) now();
         else if (update.docChanged || update.selectionSet || update.focusChanged) soon();
       },
-      destroy: () => clearTimeout(timer),
+      destroy() {
+        view.scrollDOM.removeEventListener("scroll", scrolled);
+        clearTimeout(timer);
+        timer = undefined;
+        editor = undefined;
+      },
     };
   });
 
@@ -78,5 +132,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
       identity = next;
       publish();
     },
+    setIdle(next) {
+      idle = next;
+      publish();
+    },
+    setFollowing(replica) {
+      following = replica;
+      publish();
+    },
+    refresh: soon,
   };
+}
+
+/** The offset of the line in the middle of what is seen. */
+function middleOf(view: EditorView): number {
+  const seen = view.scrollDOM.getBoundingClientRect();
+  return view.lineBlockAtHeight(seen.top + seen.height / 2 - view.documentTop).from;
 }
