@@ -6,6 +6,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Link {
   private readonly sockets = new Set<Socket>();
   private cut = false;
+  /** How long each byte takes on each way, in milliseconds. */
+  delay = 0;
 
   private constructor(
     private readonly server: Server,
@@ -57,7 +59,21 @@ export class Link {
         other.destroy();
       });
     }
-    near.pipe(far);
-    far.pipe(near);
+    this.flow(near, far);
+    this.flow(far, near);
+  }
+
+  /** In order, whatever the delay becomes. */
+  private flow(from: Socket, to: Socket): void {
+    let last = Promise.resolve();
+    from.on("data", (chunk) => {
+      const due = Date.now() + this.delay;
+      last = last.then(async () => {
+        const wait = due - Date.now();
+        if (wait > 0) await new Promise((passed) => setTimeout(passed, wait));
+        to.write(chunk);
+      });
+    });
+    from.on("end", () => void last.then(() => to.end()));
   }
 }

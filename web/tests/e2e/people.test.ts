@@ -1,0 +1,266 @@
+/** Who is here and where: carets, names, chips, idle people. */
+import type { Browser, Locator } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Guest } from "./harness/guest.js";
+import { Link } from "./harness/link.js";
+import { launchBrowser, PATIENCE_MS, Person } from "./harness/person.js";
+import { Server } from "./harness/server.js";
+
+let browser: Browser;
+let server: Server;
+const open: { leave?(): Promise<void>; dispose?(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  server = await Server.start();
+});
+
+afterEach(async () => {
+  for (const one of open.splice(0)) await (one.leave?.() ?? one.dispose?.());
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.dispose();
+});
+
+const COLOR = "#0871c2";
+
+async function guest(room: string): Promise<Guest> {
+  const one = new Guest(server.url, room);
+  open.push(one);
+  await one.synced();
+  return one;
+}
+
+async function person(name: string, room: string, options: Parameters<typeof Person.enter>[2] = {}, url = server.url): Promise<Person> {
+  const one = await Person.enter(browser, name, options);
+  open.push(one);
+  await one.open(new URL(`room/${room}`, url));
+  await one.reads(/^Saved$/);
+  return one;
+}
+
+/** A room whose text has so many numbered lines, each with a guest's help. */
+async function roomWith(room: string, lines: readonly string[]): Promise<Guest> {
+  const host = await guest(room);
+  host.text().insert(0, lines.join("\n"));
+  return host;
+}
+
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1} of ${count}, some words to fill it`);
+
+/** The offset at which a line begins; the first is 1. */
+const lineStart = (lines: readonly string[], line: number) => lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
+
+async function box(of: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  const found = await of.boundingBox();
+  if (!found) throw new Error(`not on the screen: ${of}`);
+  return found;
+}
+
+async function insideEditor(who: Person, what: Locator): Promise<void> {
+  const inner = await box(what);
+  const outer = await box(who.page.locator(".cm-scroller"));
+  expect(inner.x).toBeGreaterThanOrEqual(outer.x);
+  expect(inner.y).toBeGreaterThanOrEqual(outer.y);
+  expect(inner.x + inner.width).toBeLessThanOrEqual(outer.x + outer.width);
+  expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + outer.height);
+}
+
+const label = (who: Person) => who.page.locator(".collab-caret-labelled > .collab-caret-name");
+
+describe("carets", () => {
+  test("every caret of a multi-selection: the main one thick and named, the others thin, selections below the text", async () => {
+    await roomWith("multi", numbered(6));
+    const ana = await person("Ana", "multi");
+    const ben = await person("Ben", "multi");
+    const line = (who: Person, at: number) => who.page.locator(".cm-line").nth(at);
+    await line(ana, 1).click({ position: { x: 40, y: 10 } });
+    await line(ana, 3).click({ position: { x: 60, y: 10 }, modifiers: ["Control"] });
+    await line(ana, 5).click({ position: { x: 80, y: 10 }, modifiers: ["Control"] });
+    await ana.page.keyboard.press("Shift+ArrowRight");
+    await expect.poll(() => ben.page.locator(".collab-caret").count(), { timeout: PATIENCE_MS }).toBe(3);
+    await expect.poll(() => ben.page.locator(".collab-selection").count(), { timeout: PATIENCE_MS }).toBe(3);
+    const widths = await ben.page.locator(".collab-caret").evaluateAll((all) => all.map((one) => getComputedStyle(one).borderLeftWidth));
+    expect(widths.sort()).toEqual(["1px", "1px", "2px"]);
+    expect(await ben.carets()).toEqual(["Ana"]);
+    // The carets stand where hers do.
+    const tops = async (who: Person, what: string) => (await Promise.all((await who.page.locator(what).all()).map(box))).map(({ y }) => Math.round(y)).sort();
+    expect(await tops(ben, ".collab-caret")).toEqual(await tops(ana, ".cm-cursor"));
+    const layers = await ben.page.evaluate(() => [".collab-selections", ".collab-carets"].map((one) => Number(getComputedStyle(document.querySelector(one) ?? document.body).zIndex)));
+    expect(layers[0]).toBeLessThan(0);
+    expect(layers[1]).toBeGreaterThan(0);
+    expect([...ana.complaints, ...ben.complaints]).toEqual([]);
+  });
+
+  test("a caret stays with its character in every painted frame, though the line is slow", async () => {
+    const lines = ["first", "second X third", "fourth"];
+    const host = await roomWith("slow", lines);
+    const link = await Link.to(() => server.port);
+    open.push(link);
+    const ben = await person("Ben", "slow", {}, link.url);
+    host.is("Ana", COLOR, lineStart(lines, 2) + 7);
+    await ben.seesCarets(["Ana"]);
+    link.delay = 400;
+    // Looked at where nothing more happens before the frame is painted: when sizes are told.
+    await ben.page.evaluate(() => {
+      const gaps: number[] = [];
+      (globalThis as { gaps?: number[] }).gaps = gaps;
+      const probe = document.body.appendChild(document.createElement("div"));
+      probe.style.position = "fixed";
+      new ResizeObserver(() => {
+        const walker = document.createTreeWalker(document.querySelector(".cm-content") ?? document.body, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+          const at = node.textContent?.indexOf("X") ?? -1;
+          if (at < 0) continue;
+          const range = document.createRange();
+          range.setStart(node, at);
+          range.setEnd(node, at + 1);
+          const character = range.getBoundingClientRect();
+          const caret = document.querySelector(".collab-caret")?.getBoundingClientRect();
+          gaps.push(caret ? Math.max(Math.abs(caret.left + 1 - character.left), Math.abs(caret.top - character.top)) : 1e9);
+        }
+      }).observe(probe);
+      let size = 0;
+      const frame = () => {
+        size = 1 - size;
+        probe.style.width = `${size + 1}px`;
+        requestAnimationFrame(frame);
+      };
+      frame();
+    });
+    await ben.page.locator(".cm-content").focus();
+    await ben.page.keyboard.press("Control+Home");
+    await ben.type("pushes it down\n\nand ", 15);
+    await ben.page.keyboard.press("ArrowDown");
+    await ben.page.keyboard.press("Home");
+    await ben.type("pushes it right ", 15);
+    // She types meanwhile, far away in time: her text and her caret come together.
+    host.text().insert(host.text().toString().indexOf("X"), "new ");
+    host.is("Ana", COLOR, host.text().toString().indexOf("X"));
+    await ben.page.locator(".cm-content", { hasText: "new X" }).waitFor();
+    await ben.reads(/^Saved$/);
+    const gaps = await ben.page.evaluate(() => (globalThis as { gaps?: number[] }).gaps ?? []);
+    expect(gaps.length).toBeGreaterThan(20);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1.5);
+    expect(ben.complaints).toEqual([]);
+  });
+});
+
+describe("names", () => {
+  test("stand inside the editor: below on the first line that is seen, to the left at the right edge", async () => {
+    const lines = ["x".repeat(50), "", "x".repeat(50), ...numbered(200)];
+    const host = await roomWith("edges", lines);
+    const name = "Bartholomew Featherstonehaugh II";
+    const ben = await person("Ben", "edges", { viewport: { width: 600, height: 400 } });
+    for (const [line, column, place] of [[1, 0, "below"], [1, 49, "below"], [3, 0, "above"], [3, 49, "above"]] as const) {
+      host.is(name, COLOR, lineStart(lines, line) + column);
+      await ben.page.locator(`.collab-caret-labelled.collab-caret-${place}${column > 20 ? ".collab-caret-leftward" : ":not(.collab-caret-leftward)"}`).waitFor();
+      await insideEditor(ben, label(ben));
+    }
+    // Scrolled until its line is the first that is seen, a name turns.
+    host.is(name, COLOR, lineStart(lines, 100));
+    await ben.page.getByRole("button", { name: `Go to ${name}, line 100` }).click();
+    await ben.page.locator(".collab-caret-labelled.collab-caret-above").waitFor();
+    await ben.page.evaluate(() => {
+      const scroller = document.querySelector(".cm-scroller");
+      const caret = document.querySelector(".collab-caret");
+      if (scroller && caret) scroller.scrollTop += caret.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 4;
+    });
+    await ben.page.locator(".collab-caret-labelled.collab-caret-below").waitFor();
+    await insideEditor(ben, label(ben));
+    expect(ben.complaints).toEqual([]);
+  });
+
+  test("never cover the line that I type in: initials instead", async () => {
+    const lines = numbered(20);
+    const host = await roomWith("cover", lines);
+    const ben = await person("Ben", "cover");
+    await ben.page.locator(".cm-line").nth(9).click();
+    host.is("Ana Maria Lopez", COLOR, lineStart(lines, 11) + 5);
+    await ben.page.locator(".collab-caret-labelled.collab-caret-inline").waitFor();
+    const shown = await label(ben).evaluate((one) => getComputedStyle(one, "::after").content);
+    expect(shown).toBe('"AL"');
+    const covered = async () => {
+      // My caret is as high as the letters beside it.
+      const mine = await box(ben.page.locator(".cm-cursor-primary"));
+      const name = await box(label(ben));
+      return name.y < mine.y + mine.height - 0.5 && name.y + name.height > mine.y + 0.5;
+    };
+    expect(await covered()).toBe(false);
+    host.is("Ana Maria Lopez", COLOR, lineStart(lines, 10) + 30);
+    await ben.page.locator(".collab-caret-labelled.collab-caret-above").waitFor();
+    // It slides there.
+    await expect.poll(covered, { timeout: PATIENCE_MS }).toBe(false);
+    expect(ben.complaints).toEqual([]);
+  });
+
+  test("fade when nothing happens, and are there for the pointer", async () => {
+    const lines = numbered(20);
+    const host = await roomWith("fade", lines);
+    const ben = await person("Ben", "fade");
+    host.is("Ana", COLOR, lineStart(lines, 8) + 4);
+    await label(ben).waitFor();
+    await label(ben).waitFor({ state: "detached" });
+    const caret = await box(ben.page.locator(".collab-caret"));
+    await ben.page.mouse.move(caret.x + 9, caret.y + 8);
+    await label(ben).waitFor();
+    await ben.page.mouse.move(caret.x + 90, caret.y + 8);
+    await label(ben).waitFor({ state: "detached" });
+    // Typing counts, though her caret stays before the same character.
+    host.text().insert(lineStart(lines, 8) + 4, "z");
+    await label(ben).waitFor();
+    expect(ben.complaints).toEqual([]);
+  });
+});
+
+describe("chips", () => {
+  test("say who is above and below, the nearest three; a click goes there", async () => {
+    const lines = numbered(400);
+    const host = await roomWith("chips", lines);
+    const names = ["Cem", "Dia", "Eli", "Fay", "Gus"];
+    const guests = await Promise.all(names.map(() => guest("chips")));
+    guests.forEach((one, i) => one.is(names[i] ?? "", COLOR, lineStart(lines, 200 + 10 * i)));
+    host.is("Ana", COLOR, 0);
+    const ben = await person("Ben", "chips");
+    const chips = ben.page.locator(".collab-chip");
+    await expect.poll(() => chips.allTextContents(), { timeout: PATIENCE_MS }).toEqual(["↓ Cem 200", "↓ Dia 210", "↓ Eli 220", "+2"]);
+    for (const chip of await chips.all()) await insideEditor(ben, chip);
+    expect(await ben.page.locator(".collab-tick").count()).toBe(6);
+    await ben.page.locator(".cm-line").nth(3).click();
+    await ben.page.getByRole("button", { name: "Go to Eli, line 220" }).click();
+    await ben.page.locator(".collab-caret-labelled", { hasText: "Eli" }).waitFor();
+    const caret = await box(ben.page.locator(".collab-caret", { hasText: "Eli" }));
+    const editor = await box(ben.page.locator(".cm-scroller"));
+    expect(Math.abs(caret.y + caret.height / 2 - editor.y - editor.height / 2)).toBeLessThan(30);
+    await expect.poll(() => chips.allTextContents(), { timeout: PATIENCE_MS }).toContain("↑ Ana 1");
+    // Only the view went there: the person types where they were.
+    await ben.type("here ");
+    await expect.poll(() => host.text().toString().split("\n")[3], { timeout: PATIENCE_MS }).toContain("here ");
+    expect(ben.complaints).toEqual([]);
+  });
+});
+
+describe("idle people", () => {
+  test("are dimmed, dashed and unnamed, and come back at the first key", async () => {
+    await roomWith("idle", numbered(5));
+    const ana = await Person.enter(browser, "Ana");
+    open.push(ana);
+    await ana.page.clock.install();
+    await ana.open(new URL("room/idle", server.url));
+    await ana.reads(/^Saved$/);
+    const ben = await person("Ben", "idle");
+    await ana.page.locator(".cm-line").nth(3).click();
+    await ben.page.locator(".collab-caret:not(.collab-caret-idle)").waitFor();
+    await ana.page.clock.fastForward(46_000);
+    const idle = ben.page.locator(".collab-caret-idle");
+    await idle.waitFor();
+    expect(await idle.evaluate((one) => getComputedStyle(one).borderLeftStyle)).toBe("dashed");
+    expect(await label(ben).count()).toBe(0);
+    await ana.page.keyboard.press("ArrowRight");
+    await idle.waitFor({ state: "detached" });
+    await label(ben).waitFor();
+    expect([...ana.complaints, ...ben.complaints]).toEqual([]);
+  });
+});
