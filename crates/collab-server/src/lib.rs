@@ -73,6 +73,10 @@ impl Settings {
             listen: config.listen.clone(),
             public_url: config.public_url.clone(),
             allowed_origins: config.allowed_origins.clone(),
+            page: config
+                .page_dir
+                .clone()
+                .map_or(PageSource::Inside, PageSource::Folder),
             auto_create: config.auto_create,
             ..Settings::local()
         }

@@ -104,6 +104,8 @@ impl Checked {
         Ok(Config {
             listen,
             public_url,
+            // An empty variable is one that is not set.
+            page_dir: flags.page_dir.filter(|dir| !dir.as_os_str().is_empty()),
             database: self.database(&flags.store)?,
             limits,
             accept_unsafe_postgres: flags.store.accept_unsafe_postgres,
@@ -219,6 +221,10 @@ impl Config {
                 &origins
             },
         );
+        match &self.page_dir {
+            Some(dir) => line("page-dir", &dir.display()),
+            None => line("page-dir", &"(inside the binary)"),
+        }
         line("database-url", &self.database);
         line("auto-create", &self.auto_create);
         line("room-idle-seconds", &(limits.room_idle_ms / 1000));

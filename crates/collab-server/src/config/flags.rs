@@ -176,6 +176,15 @@ pub struct ServeFlags {
     )]
     pub allowed_origins: Vec<String>,
 
+    /// Serve the page from this folder instead of the one inside the binary (for work on the page).
+    #[arg(
+        long,
+        env = "COLLAB_PAGE_DIR",
+        value_name = "DIR",
+        help_heading = "Network"
+    )]
+    pub page_dir: Option<PathBuf>,
+
     #[command(flatten)]
     pub store: StoreFlags,
 
