@@ -25,12 +25,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let store = storage::open(&config.database, &options(config.accept_unsafe_postgres)).await?;
     let server = Server::bind(Settings::new(&config), store).await?;
     let address = server.address();
+    let base_path = server.base_path().to_owned();
     let stop = CancellationToken::new();
     watch_signals(stop.clone()).context("while listening for signals")?;
     let running = tokio::spawn(server.run(stop));
     // The one line that programs wait for; everything else goes to standard error.
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "Collab is ready at http://{address}/")
+    writeln!(stdout, "Collab is ready at http://{address}{base_path}/")
         .and_then(|()| stdout.flush())
         .context("while saying that the server is ready")?;
     drop(stdout);

@@ -30,6 +30,8 @@ pub struct Config {
     pub listen: String,
     /// Where people reach the server, without a trailing slash; `None`: as the request says.
     pub public_url: Option<String>,
+    /// What every path begins with, as `/collab`; empty for the root.
+    pub base_path: String,
     /// A folder to serve the page from; `None`: the page inside the binary.
     pub page_dir: Option<PathBuf>,
     /// Where everything is kept.

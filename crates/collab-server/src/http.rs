@@ -2,10 +2,12 @@
 
 mod api;
 mod assets;
+mod coding;
 mod docs;
 mod error;
 mod origin;
 mod room_name;
+mod root;
 mod standing;
 mod upgrade;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
 use axum::routing::{any, get};
@@ -26,6 +28,7 @@ pub use self::api::rfc3339::rfc3339;
 pub use self::assets::PageSource;
 pub use self::error::Problem;
 pub use self::origin::Origins;
+pub use self::root::{Root, is_path};
 use crate::rooms::Rooms;
 use crate::storage::Store;
 use crate::telemetry::Metrics;
@@ -49,8 +52,7 @@ pub struct Inner {
     pub origins: Origins,
     pub page: PageSource,
     pub auto_create: bool,
-    /// Where people reach the server, without a trailing slash.
-    pub public_url: Option<String>,
+    pub root: Root,
     pub max_message_bytes: usize,
     pub max_document_bytes: usize,
     /// Set when the server begins to stop.
@@ -59,23 +61,50 @@ pub struct Inner {
     pub sockets: tokio_util::task::TaskTracker,
 }
 
-/// All routes.
+/// All routes, below the path that the server answers under.
 pub fn routes(app: App) -> Router {
     let limit = app.inner.max_message_bytes;
-    Router::new()
+    let all = Router::new()
         .route("/yjs/{*room}", any(upgrade::yjs))
         .merge(api::routes())
         .merge(docs::routes())
-        .route("/healthz", get(standing::alive))
-        .route("/readyz", get(standing::ready))
-        .route("/metrics", get(standing::metrics))
+        .merge(standing::routes())
         .route("/", get(assets::page))
         .route("/room/{*room}", get(assets::page))
-        .fallback(assets::file)
-        .layer(DefaultBodyLimit::max(limit))
+        .fallback(assets::file);
+    let answers = &app.inner.root.answers;
+    let all = match answers.rsplit_once('/') {
+        None => all,
+        Some((_, last)) => {
+            let last = format!("{last}/");
+            Router::new()
+                .nest(&format!("{answers}/"), all)
+                .route(answers, get(async move |uri: Uri| moved_with(&last, &uri)))
+                // Whoever watches the process asks it directly and knows no prefix.
+                .merge(standing::routes())
+        }
+    };
+    all.layer(DefaultBodyLimit::max(limit))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(middleware::from_fn_with_state(app.clone(), every_answer))
         .with_state(app)
+}
+
+/// Sends the client to a relative address: that holds behind a proxy which changes the path too.
+fn moved(to: &str) -> Response<Body> {
+    let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+/// The same, with the request's query.
+fn moved_with(to: &str, from: &Uri) -> Response<Body> {
+    match from.query() {
+        Some(query) => moved(&format!("{to}?{query}")),
+        None => moved(to),
+    }
 }
 
 /// What a socket hears when there are too many.

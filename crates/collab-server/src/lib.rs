@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::config::Limits;
-use self::http::{App, Inner, Origins, PageSource};
+use self::http::{App, Inner, Origins, PageSource, Root};
 use self::listener::{Listener, Serving};
 use self::rooms::Rooms;
 use self::shutdown::Drained;
@@ -37,6 +37,8 @@ pub struct Settings {
     /// `host:port`.
     pub listen: String,
     pub public_url: Option<String>,
+    /// What every path begins with, as `/collab`; empty for the root.
+    pub base_path: String,
     pub allowed_origins: Vec<String>,
     pub page: PageSource,
     pub auto_create: bool,
@@ -53,6 +55,7 @@ impl Settings {
         Settings {
             listen: "127.0.0.1:0".to_owned(),
             public_url: None,
+            base_path: String::new(),
             allowed_origins: Vec::new(),
             page: PageSource::default(),
             auto_create: true,
@@ -72,6 +75,7 @@ impl Settings {
         let mut settings = Settings {
             listen: config.listen.clone(),
             public_url: config.public_url.clone(),
+            base_path: config.base_path.clone(),
             allowed_origins: config.allowed_origins.clone(),
             page: config
                 .page_dir
@@ -146,7 +150,7 @@ impl Server {
                 origins: Origins::new(&settings.allowed_origins),
                 page: settings.page.clone(),
                 auto_create: settings.auto_create,
-                public_url: settings.public_url.clone(),
+                root: Root::new(&settings.base_path, settings.public_url.as_deref()),
                 max_message_bytes: settings.limits.max_message_bytes,
                 max_document_bytes: settings.limits.max_document_bytes,
                 draining: draining.clone(),
@@ -168,6 +172,11 @@ impl Server {
     /// Where it serves.
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// What every path begins with; empty for the root.
+    pub fn base_path(&self) -> &str {
+        &self.app.inner.root.answers
     }
 
     /// Serves until `stop` is cancelled, then stops in order: see [`shutdown`].

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{BadConfig, ByteSize, Config, Limits, ServeFlags, StoreFlags, database_in};
+use crate::http::is_path;
 use crate::storage::DatabaseUrl;
 
 /// Where `serve` listens when nothing else is said.
@@ -104,6 +105,7 @@ impl Checked {
         Ok(Config {
             listen,
             public_url,
+            base_path: check_base_path(&flags.base_path)?,
             // An empty variable is one that is not set.
             page_dir: flags.page_dir.filter(|dir| !dir.as_os_str().is_empty()),
             database: self.database(&flags.store)?,
@@ -176,12 +178,28 @@ fn check_public_url(url: &str) -> Result<String, BadConfig> {
     let rest = url
         .strip_prefix("https://")
         .or_else(|| url.strip_prefix("http://"));
-    if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['?', '#', ' '])) {
+    let possible = rest.is_some_and(|rest| {
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let path = path.trim_end_matches('/');
+        !host.is_empty() && !host.contains(['?', '#', ' ']) && (path.is_empty() || is_path(path))
+    });
+    if !possible {
         return Err(BadConfig(format!(
-            "--public-url must look like https://collab.example, not {url:?}"
+            "--public-url must look like https://collab.example or https://example.org/collab, \
+             not {url:?}"
         )));
     }
     Ok(url.trim_end_matches('/').to_owned())
+}
+
+fn check_base_path(path: &str) -> Result<String, BadConfig> {
+    let trimmed = path.trim_end_matches('/');
+    if !trimmed.is_empty() && !is_path(trimmed) {
+        return Err(BadConfig(format!(
+            "--base-path must look like /collab (letters, digits, - _ . ~), not {path:?}"
+        )));
+    }
+    Ok(trimmed.to_owned())
 }
 
 fn check_origin(origin: &str) -> Result<String, BadConfig> {
@@ -213,6 +231,7 @@ impl Config {
                 .as_deref()
                 .unwrap_or("(as each request says)"),
         );
+        line("base-path", &format!("{}/", self.base_path));
         line(
             "allowed-origins",
             &if origins.is_empty() {
@@ -282,6 +301,8 @@ mod tests {
         assert_eq!(plain.listen, "127.0.0.1:8000");
         assert_eq!(plain.database.to_string(), "sqlite:/srv/collab/collab.db");
         assert_eq!(plain.limits, Limits::default());
+        assert_eq!(plain.base_path, "");
+        assert_eq!(config_of(&["--base-path", "/a/b/"]).base_path, "/a/b");
     }
 
     #[test]
@@ -313,6 +334,12 @@ mod tests {
                 &["--public-url", "collab.example"],
                 "--public-url must look like",
             ),
+            (
+                &["--public-url", "https://example.org/a b"],
+                "--public-url must look like",
+            ),
+            (&["--base-path", "collab"], "--base-path must look like"),
+            (&["--base-path", "/{room}"], "--base-path must look like"),
         ] {
             let refused = config(&Checked::default(), args).expect_err("impossible");
             assert!(refused.contains(says), "{args:?}: {refused}");

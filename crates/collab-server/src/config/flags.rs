@@ -156,7 +156,8 @@ pub struct ServeFlags {
     )]
     pub listen: Option<String>,
 
-    /// Where people reach this server, for links in answers [default: as each request says].
+    /// Where people reach this server, for links in answers [default: as each request says]. With
+    /// a path, as in https://example.org/collab, it is for a proxy that takes this path away.
     #[arg(
         long,
         env = "COLLAB_PUBLIC_URL",
@@ -164,6 +165,17 @@ pub struct ServeFlags {
         help_heading = "Network"
     )]
     pub public_url: Option<String>,
+
+    /// Answer below this path, as /collab: the page, the API and the sockets. For a proxy that
+    /// leaves the path as it is.
+    #[arg(
+        long,
+        env = "COLLAB_BASE_PATH",
+        value_name = "PATH",
+        default_value = "/",
+        help_heading = "Network"
+    )]
+    pub base_path: String,
 
     /// Other sites whose pages may connect, as https://editor.example,https://wiki.example; `*`
     /// for all. The server's own page always may.

@@ -1,5 +1,8 @@
-//! The page, out of the binary: what it may do (its content security policy) and how long it may
-//! be kept. Must not know what the page is.
+//! The page, out of the binary: in which form it goes out, what it may do (its content security
+//! policy) and how long it may be kept. Must not know what the page is.
+//!
+//! The build leaves beside each file its compressed forms, `.br` and `.gz`. They have no addresses
+//! of their own.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,7 +13,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use sha2::{Digest as _, Sha256};
 
+use super::coding::Coding;
 use super::{App, Problem};
 
 /// What `cargo xtask build` leaves. Empty when the server was built alone. In debug builds files
@@ -30,6 +35,16 @@ pub enum PageSource {
     Folder(PathBuf),
 }
 
+/// A file as it goes out.
+struct Form {
+    data: Cow<'static, [u8]>,
+    /// Of these very bytes.
+    hash: [u8; 32],
+    coding: Coding,
+    /// Of the file, whatever form it is in.
+    mimetype: String,
+}
+
 impl PageSource {
     fn get(&self, path: &str) -> Option<EmbeddedFile> {
         match self {
@@ -44,6 +59,28 @@ impl PageSource {
                     .flatten()
             }
         }
+    }
+
+    /// A file in the first of these forms that it has.
+    fn best(&self, path: &str, wanted: &[Coding]) -> Option<Form> {
+        let plain = self.get(path)?;
+        let mimetype = plain.metadata.mimetype().to_owned();
+        let written = plain.metadata.last_modified();
+        let compressed = wanted
+            .iter()
+            .filter(|coding| **coding != Coding::Identity)
+            .find_map(|coding| {
+                let file = self.get(&format!("{path}{}", coding.suffix()))?;
+                // Somebody who works on the page may have built it anew without compressing it.
+                (file.metadata.last_modified() >= written).then_some((file, *coding))
+            });
+        let (file, coding) = compressed.unwrap_or((plain, Coding::Identity));
+        Some(Form {
+            hash: file.metadata.sha256_hash(),
+            data: file.data,
+            coding,
+            mimetype,
+        })
     }
 }
 
@@ -61,26 +98,40 @@ const BASE: &str = "<base href=\"/\" />";
 
 /// `/` and `/room/…`: the page finds out itself which room it shows.
 pub async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let index = app.inner.page.get("index.html").ok_or_else(|| {
+    let seen = &app.inner.root.seen;
+    // With another root it is another text, of 2 KB: not worth compressing at every request.
+    let wanted = if seen.is_empty() {
+        Coding::wanted(&headers)
+    } else {
+        vec![Coding::Identity]
+    };
+    let mut index = app.inner.page.best("index.html", &wanted).ok_or_else(|| {
+        let detail = match app.inner.page {
+            PageSource::Inside => {
+                "this server was built without its page; `cargo xtask build` builds both"
+            }
+            PageSource::Folder(_) => "the folder of the page (--page-dir) holds no index.html",
+        };
         Problem::new(
             StatusCode::NOT_FOUND,
             "page-not-built",
             "There is no page inside",
-            "this server was built without its page; `cargo xtask build` builds both",
+            detail,
         )
     })?;
-    let mut body = index.data;
-    if let Some(path) = app.inner.public_url.as_deref().and_then(sub_path) {
-        let html =
-            String::from_utf8_lossy(&body).replace(BASE, &format!("<base href=\"{path}/\" />"));
-        body = Cow::Owned(html.into_bytes());
+    if !seen.is_empty() {
+        let html = String::from_utf8_lossy(&index.data)
+            .replace(BASE, &format!("<base href=\"{seen}/\" />"));
+        index.data = Cow::Owned(html.into_bytes());
+        // A browser that knows the page with another root must not keep that one.
+        index.hash = Sha256::digest(&index.data).into();
     }
-    let mut response = answer(&headers, body, &index.metadata.sha256_hash(), ASK_AGAIN);
+    "text/html; charset=utf-8".clone_into(&mut index.mimetype);
+    let mut response = answer(&headers, index, ASK_AGAIN);
     let policy = policy(headers.get(header::HOST));
-    let response_headers = response.headers_mut();
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response_headers.insert(header::CONTENT_TYPE, html);
-    response_headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 
@@ -92,14 +143,10 @@ pub async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let path = uri.path().trim_start_matches('/');
-    let found = matches!(method, Method::GET | Method::HEAD)
-        // `index.html` is the page and has its headers only at its own address.
-        .then(|| {
-            app.inner
-                .page
-                .get(path)
-                .filter(|_| path != "index.html" && !path.starts_with('.'))
-        })
+    // `index.html` is the page and has its headers only at its own address.
+    let has_address = path != "index.html" && !path.starts_with('.') && !Coding::is_form(path);
+    let found = (has_address && matches!(method, Method::GET | Method::HEAD))
+        .then(|| app.inner.page.best(path, &Coding::wanted(&headers)))
         .flatten();
     let Some(file) = found else {
         return Err(Problem::new(
@@ -114,21 +161,12 @@ pub async fn file(
     } else {
         ASK_AGAIN
     };
-    let mut response = answer(&headers, file.data, &file.metadata.sha256_hash(), keep);
-    let kind = HeaderValue::from_str(file.metadata.mimetype())
-        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+    Ok(answer(&headers, file, keep))
 }
 
-fn answer(
-    asked: &HeaderMap,
-    body: Cow<'static, [u8]>,
-    hash: &[u8],
-    keep: &'static str,
-) -> Response {
+fn answer(asked: &HeaderMap, form: Form, keep: &'static str) -> Response {
     let mut tag = String::from("\"");
-    for byte in hash.iter().take(16) {
+    for byte in form.hash.iter().take(16) {
         write!(tag, "{byte:02x}").expect("writing to a string cannot fail");
     }
     tag.push('"');
@@ -137,28 +175,29 @@ fn answer(
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|candidate| candidate.trim().trim_start_matches("W/") == tag);
+        .map(str::trim)
+        .any(|candidate| candidate == "*" || candidate.trim_start_matches("W/") == tag);
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        Response::new(Body::from(body.into_owned()))
+        let mut response = Response::new(Body::from(form.data));
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_str(&form.mimetype)
+            .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(coding) = form.coding.name() {
+            let coding = HeaderValue::from_static(coding);
+            headers.insert(header::CONTENT_ENCODING, coding);
+        }
+        response
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
     response
-}
-
-/// The folder in which people reach the server, when it is not the root of its host.
-fn sub_path(public_url: &str) -> Option<&str> {
-    let (_, rest) = public_url.split_once("://")?;
-    let path = &rest[rest.find('/')?..];
-    let plain = path
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~%".contains(&byte));
-    plain.then_some(path)
 }
 
 /// What the page may load and connect to: itself, and nothing else. WebSockets of the same host
@@ -176,7 +215,7 @@ fn policy(host: Option<&HeaderValue>) -> HeaderValue {
         .map_or(String::new(), |host| format!(" ws://{host} wss://{host}"));
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: blob:; connect-src 'self'{host}; worker-src 'self' blob:; \
+         img-src 'self' data:; connect-src 'self'{host}; worker-src 'self'; \
          manifest-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; \
          object-src 'none'"
     );
@@ -196,12 +235,5 @@ mod tests {
         assert!(own.contains("connect-src 'self' ws://127.0.0.1:8000 wss://127.0.0.1:8000;"));
         assert!(!own.contains("unsafe-eval'") || own.contains("'wasm-unsafe-eval'"));
         assert!(!own.contains("unsafe-inline"));
-    }
-
-    #[test]
-    fn a_sub_path_comes_from_the_public_address() {
-        assert_eq!(sub_path("https://example.org/collab"), Some("/collab"));
-        assert_eq!(sub_path("https://example.org"), None);
-        assert_eq!(sub_path("https://example.org/\"><script>"), None);
     }
 }

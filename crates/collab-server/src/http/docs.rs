@@ -1,10 +1,18 @@
 //! The API described for programs (`/openapi.json`) and for people (`/docs`), with every file
 //! served by us. Must not know how anything is done.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use utoipa::OpenApi;
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa::openapi::Server;
+use utoipa_swagger_ui::{Config, serve};
 
 use super::api::{complete, files, rooms, update};
 use super::{App, Problem};
@@ -31,13 +39,42 @@ use super::{App, Problem};
 )]
 struct Api;
 
-/// `/openapi.json` and `/docs`.
+/// `/openapi.json` and `/docs`. Both name each other and the API by relative addresses or by the
+/// path that browsers see, so that they work below any prefix.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/openapi.json", axum::routing::get(openapi))
-        .merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(async || super::moved("docs/")))
+        .route("/docs/", get(async || viewer("")))
+        .route(
+            "/docs/{*file}",
+            get(async |Path(file): Path<String>| viewer(&file)),
+        )
 }
 
-async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(Api::openapi())
+async fn openapi(State(app): State<App>) -> Json<utoipa::openapi::OpenApi> {
+    let mut api = Api::openapi();
+    let seen = &app.inner.root.seen;
+    if !seen.is_empty() {
+        api.servers = Some(vec![Server::new(seen)]);
+    }
+    Json(api)
+}
+
+/// A file of the viewer.
+fn viewer(file: &str) -> Response {
+    let config = Arc::new(Config::from("../openapi.json"));
+    let Some(found) = serve(file, config).ok().flatten() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let mut response = Response::new(Body::from(found.bytes.into_owned()));
+    let headers = response.headers_mut();
+    if let Ok(kind) = HeaderValue::from_str(&found.content_type) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    if found.gzpipped {
+        let gzip = HeaderValue::from_static("gzip");
+        headers.insert(header::CONTENT_ENCODING, gzip);
+    }
+    response
 }

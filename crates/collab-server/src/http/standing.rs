@@ -2,22 +2,32 @@
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use axum::routing::get;
 
 use super::{App, Problem};
 
 /// How long the database may take to answer a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// What those ask who operate the server.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
 /// The process runs.
-pub async fn alive() -> &'static str {
+async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// New clients are welcome: the database answers and nothing stops.
-pub async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
     if app.inner.draining.is_cancelled() {
         return Err(Problem::unavailable("the server is stopping"));
     }
@@ -32,7 +42,7 @@ pub async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
 }
 
 /// The page for Prometheus.
-pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
     (
         [(
             header::CONTENT_TYPE,

@@ -1,7 +1,10 @@
 //! Rooms, texts and updates over HTTP, while people are in the room.
 
+use std::sync::Arc;
+
 use collab_core::document::{Document, Edit, FileId};
-use collab_core::ids::{Offset, ReplicaId};
+use collab_core::ids::{Offset, ReplicaId, RoomId};
+use collab_server::storage::Store as _;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -219,4 +222,41 @@ async fn a_name_with_slashes_is_one_segment_of_the_api() {
         .await
         .expect("an answer");
     assert_eq!(file.text().await.expect("text"), "here");
+}
+
+/// The page paints this text before it can take part in editing it.
+#[tokio::test]
+async fn a_sleeping_rooms_text_is_read_without_waiting_for_the_disk() {
+    let before = Running::start(settings()).await;
+    let room = create(&before, json!({"text": "before WASM\n"})).await;
+    let id = room["id"].as_str().expect("an id");
+    let store = Arc::clone(&before.store);
+    before.stop().await;
+
+    let server = Running::over(settings(), Arc::clone(&store)).await;
+    store.hold();
+    let url = server.url(&format!("/api/rooms/{id}/files/main"));
+    let seen = reqwest::get(&url).await.expect("an answer");
+    assert_eq!(seen.status(), StatusCode::OK);
+    assert_eq!(seen.headers()["cache-control"], "private, no-cache");
+    let tag = seen.headers()["etag"].clone();
+    assert_eq!(seen.text().await.expect("a text"), "before WASM\n");
+    let head = reqwest::Client::new().head(&url).send().await;
+    assert_eq!(head.expect("an answer").headers()["etag"], tag);
+    let same = reqwest::Client::new()
+        .get(&url)
+        .header("if-none-match", tag)
+        .send();
+    let same = same.await.expect("an answer");
+    assert_eq!(same.status(), StatusCode::NOT_MODIFIED);
+    assert_eq!(same.headers()["cache-control"], "private, no-cache");
+    store.release();
+
+    // Asking makes no room, not even where connecting would.
+    let nowhere = server.url("/api/rooms/nowhere/files/main");
+    let nowhere = reqwest::get(nowhere).await.expect("an answer");
+    assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
+    assert_eq!(nowhere.headers()["cache-control"], "no-store");
+    let name = RoomId::parse("nowhere").expect("a name");
+    assert!(store.describe(&name).await.expect("answers").is_none());
 }

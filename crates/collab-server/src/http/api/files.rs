@@ -96,7 +96,10 @@ fn tagged(response: &mut Response, tag: &str) {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // A text belongs in no cache that others read; the browser asks each time whether its copy
+    // still holds.
+    let keep = HeaderValue::from_static("private, no-cache");
+    headers.insert(header::CACHE_CONTROL, keep);
 }
 
 /// Whether a condition names this tag, or any.

@@ -93,7 +93,7 @@ pub async fn create(
         super::update::answered(answer)?;
     }
     let body = view(&app, &headers, room, Wake::OrCreate).await?;
-    let location = format!("/api/rooms/{}", body.id);
+    let location = format!("{}/api/rooms/{}", app.inner.root.seen, body.id);
     Ok((
         StatusCode::CREATED,
         [(header::LOCATION, location)],
@@ -188,12 +188,10 @@ async fn view(
 
 /// Where people open a room.
 fn url(app: &App, headers: &HeaderMap, room: &RoomId) -> String {
-    let base = app.inner.public_url.clone().unwrap_or_else(|| {
-        let host = headers
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
-        host.map_or(String::new(), |host| format!("http://{host}"))
-    });
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let base = app.inner.root.address(host);
     let mut url = format!("{base}/room/");
     for byte in room.as_str().bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
