@@ -8,9 +8,17 @@ export async function createRoom(root: URL): Promise<string> {
   return room;
 }
 
-/** Says in which language the room's main file is written; "" means that nobody says. */
-export async function setLanguage(root: URL, room: string, language: string): Promise<void> {
-  await request(new URL(`api/rooms/${encodeURIComponent(room)}`, root), "PATCH", { language });
+/** The text of a file as the server has it, to be read before anything else is here; "" when there
+ *  is no such room yet, `undefined` when the server cannot be asked. */
+export async function textOf(root: URL, room: string, file: string): Promise<string | undefined> {
+  const url = new URL(`api/rooms/${encodeURIComponent(room)}/files/${encodeURIComponent(file)}`, root);
+  try {
+    const response = await fetch(url, { headers: { accept: "text/plain" }, cache: "no-store" });
+    if (response.status === 404) return "";
+    return response.ok ? await response.text() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function request(url: URL, method: string, body: unknown): Promise<unknown> {

@@ -21,11 +21,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 }
 
 /** Listens until disposed. */
-export function listen<K extends keyof WindowEventMap>(
-  target: Window | Document,
-  type: K,
-  listener: (event: WindowEventMap[K]) => void,
-): Disposable {
+export function listen<K extends keyof WindowEventMap>(target: Window, type: K, listener: (event: WindowEventMap[K]) => void): Disposable;
+export function listen<K extends keyof DocumentEventMap>(target: Document, type: K, listener: (event: DocumentEventMap[K]) => void): Disposable;
+export function listen(target: Window | Document, type: string, listener: (event: never) => void): Disposable {
   const heard = listener as EventListener;
   target.addEventListener(type, heard);
   return { dispose: () => target.removeEventListener(type, heard) };

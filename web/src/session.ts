@@ -2,7 +2,7 @@
  * Carries out what the WASM client decides: opens sockets, sets the alarm clock, hands changes
  * on. Makes no decision of its own, and must not know the editor.
  */
-import type { Client, Edit, Effect, File, Place, RelativePosition, SaveState } from "./wasm/collab_wasm.js";
+import type { Client, Edit, Effect, File, Kept, Place, RelativePosition, SaveState } from "./wasm/collab_wasm.js";
 import type { OpenSocket, Socket } from "./socket.js";
 
 /** What a session tells the page. */
@@ -13,11 +13,25 @@ export interface Listeners {
   readonly reset: (file: string, text: string) => void;
   /** The list of files or the room's own description changed. */
   readonly described: () => void;
+  /** A file or a value of the room could not be changed, for this reason; `described` follows. */
+  readonly refused: (reason: string) => void;
   /** Somebody's presence as JSON, or `undefined` when they are gone. */
   readonly peer: (replica: number, state: string | undefined) => void;
   readonly status: (state: SaveState) => void;
   /** The client itself failed; nothing will be sent any more. */
   readonly broken: (error: unknown) => void;
+}
+
+/** Keeps edits on this device, so that they outlive the page. */
+export interface Keeper {
+  /** What earlier stays in this room left: the session begins with it. */
+  readonly kept: Kept | undefined;
+  /** One more unsaved edit, with what it rests on. */
+  keep(record: Kept): void;
+  /** The document changed: `copy` yields all of it, now or at any time before `close`. */
+  changed(copy: () => Kept | undefined): void;
+  /** The session ends: the last chance to call `copy`. */
+  close(): void;
 }
 
 /** One person's stay in one room. */
@@ -28,6 +42,12 @@ export interface Session {
   /** Watches the file, and returns its text as it is now. */
   openFile(file: string): string;
   edit(file: string, edits: readonly Edit[]): void;
+  /** Adds a file, or gives it another path or language; what is not given stays. */
+  putFile(file: string, description: { readonly path?: string; readonly language?: string }): void;
+  /** Takes a file from the list, and its text with it. */
+  removeFile(file: string): void;
+  /** Sets a value of the room, such as its `name`. */
+  setMeta(key: string, value: string): void;
   /** The whole presence entry as JSON. */
   presence(state: string): void;
   /** The person or the network is back: do not wait any longer. */
@@ -49,17 +69,19 @@ const IGNORE: Listeners = {
   changed: () => {},
   reset: () => {},
   described: () => {},
+  refused: () => {},
   peer: () => {},
   status: () => {},
   broken: () => {},
 };
 
-export function createSession(client: Client, openSocket: OpenSocket): Session {
+export function createSession(client: Client, openSocket: OpenSocket, keeper?: Keeper): Session {
   let listeners = IGNORE;
   let socket: Socket | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastState: SaveState = { kind: "connecting" };
   let alive = true;
+  let revision = client.revision();
   const queue: Effect[] = [];
   let draining = false;
 
@@ -76,6 +98,7 @@ export function createSession(client: Client, openSocket: OpenSocket): Session {
       } finally {
         draining = false;
       }
+      if (client.revision() !== revision) copyIsDue();
       arm();
     } catch (error) {
       fail(error);
@@ -100,18 +123,42 @@ export function createSession(client: Client, openSocket: OpenSocket): Session {
       case "reset":
         listeners.reset(effect.file, effect.text);
         return;
+      case "keep":
+        keeper?.keep({ updates: effect.updates, unsaved: 1, lineage: client.lineage() });
+        return;
       case "described":
         listeners.described();
+        return;
+      case "refused":
+        listeners.refused(effect.reason);
         return;
       case "peer":
         listeners.peer(effect.replica, effect.state);
         return;
       case "status":
         lastState = effect.state;
+        // The next copy can say so.
+        if (lastState.kind === "saved") copyIsDue();
         listeners.status(effect.state);
         return;
       default:
         effect satisfies never;
+    }
+  }
+
+  function copyIsDue(): void {
+    if (!alive) return;
+    revision = client.revision();
+    keeper?.changed(copy);
+  }
+
+  function copy(): Kept | undefined {
+    if (!alive) return undefined;
+    try {
+      return client.copy();
+    } catch (error) {
+      fail(error);
+      return undefined;
     }
   }
 
@@ -155,6 +202,9 @@ export function createSession(client: Client, openSocket: OpenSocket): Session {
     queue.length = 0;
   }
 
+  const kept = keeper?.kept;
+  if (kept) run((now) => client.restore(now, kept));
+
   return {
     replica: client.replica(),
     start(to) {
@@ -163,6 +213,9 @@ export function createSession(client: Client, openSocket: OpenSocket): Session {
     },
     openFile: (file) => client.openFile(file),
     edit: (file, edits) => run((now) => client.edit(now, file, edits)),
+    putFile: (file, { path, language }) => run((now) => client.putFile(now, file, path, language)),
+    removeFile: (file) => run((now) => client.removeFile(now, file)),
+    setMeta: (key, value) => run((now) => client.setMeta(now, key, value)),
     presence: (state) => run((now) => client.presence(now, state)),
     retry: () => run((now) => client.retry(now)),
     state: () => lastState,
@@ -174,6 +227,7 @@ export function createSession(client: Client, openSocket: OpenSocket): Session {
       listeners = IGNORE;
       run((now) => client.stop(now));
       if (!alive) return;
+      keeper?.close();
       end();
       client.free();
     },

@@ -1,10 +1,11 @@
-/** One text on the screen: CodeMirror, set up and bound. Must not know the session, presence or
- *  the rest of the page; they come in as extensions and go out as callbacks. */
+/** The texts of one room on the screen: CodeMirror, set up and bound, one state per file so that
+ *  each keeps its undo history, caret and folds. Must not know the session, presence or the rest
+ *  of the page; they come in as extensions and go out as callbacks. */
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } from "@codemirror/language";
+import { bracketMatching, foldGutter, foldKeymap, indentOnInput } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, type StateEffect, Text, type TransactionSpec } from "@codemirror/state";
 import {
   crosshairCursor,
   drawSelection,
@@ -21,54 +22,95 @@ import {
 import type { Disposable } from "../dom.js";
 import type { Edit } from "../wasm/collab_wasm.js";
 import { plainOffsets, reportEdits } from "./binding.js";
-import type { Language } from "./languages.js";
+import { difference } from "./early.js";
+import { indentation, type Indentation, INDENTATIONS } from "./indentation.js";
+import { type Language, PLAIN } from "./languages.js";
+import { limitInserts } from "./limit.js";
 import { remoteTransaction } from "./remote.js";
 import { adoptEditorStyles } from "./stylesheets.js";
-import { followSystemTheme, theme } from "./theme.js";
+import { theme } from "./theme.js";
 
 export interface EditorOptions {
-  /** What a screen reader calls the text. */
-  readonly label: string;
-  readonly text: string;
+  /** What a screen reader calls a file's text. */
+  readonly label: (file: string) => string;
   /** The person's own edits, at once and in order. */
-  readonly edited: (edits: readonly Edit[]) => void;
+  readonly edited: (file: string, edits: readonly Edit[]) => void;
+  /** An edit was larger than the server takes, in bytes; it did not happen. */
+  readonly tooLarge: (bytes: number) => void;
   /** What else watches or decorates the text. */
   readonly extensions: Extension;
 }
 
 export interface Editor extends Disposable {
   readonly view: EditorView;
+  /** The file on the screen. */
+  readonly file: string;
+  /** Whether this file has been shown before. */
+  has(file: string): boolean;
+  /** Shows a file; `text` is asked for when it was not shown before. */
+  open(file: string, text: () => string): void;
+  /** Forgets a file that is not on the screen. */
+  close(file: string): void;
+  /** A file's text; empty when it was not shown before. */
+  text(file: string): string;
   /** Brings in what others did. */
-  applyRemote(edits: readonly Edit[]): void;
+  applyRemote(file: string, edits: readonly Edit[]): void;
+  /** The same for effects: to the file's state, wherever that is. */
+  dispatch(file: string, effects: StateEffect<unknown>): void;
   /** Shows this text, because what is shown is not what the document has. */
-  show(text: string): void;
-  /** Resolves once the colours are there; the text is never in the way of them. */
+  reset(file: string, text: string): void;
+  /** For the file on the screen. Resolves once the colours are there; the text is never in the
+   *  way of them. */
   setLanguage(language: Language): Promise<void>;
+  /** For the file on the screen. */
+  setIndentation(indentation: Indentation): void;
+  setDark(dark: boolean): void;
+  setWrap(wrap: boolean): void;
+  setReadOnly(readOnly: boolean): void;
 }
 
-/** The one edit that makes `before` into `after`, as small as a common beginning and end allow. */
-function difference(before: string, after: string): Edit[] {
-  const shorter = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < shorter && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
-  return [{ at: start, delete: before.length - start - end, insert: after.slice(start, after.length - end) }];
-}
+const PLACEHOLDER = "Start typing here.\nPress Share and send the link: whoever opens it writes with you.\nPress ? outside the text for the keyboard shortcuts.";
 
-const PLACEHOLDER = "Start typing here.\nPress Share and send the link: whoever opens it writes with you.";
+/** What may change while a text is shown, and what it is at the moment. */
+class Setting<T> {
+  private readonly compartment = new Compartment();
+
+  constructor(
+    public value: T,
+    private readonly extension: (value: T) => Extension,
+  ) {}
+
+  initial(): Extension {
+    return this.compartment.of(this.extension(this.value));
+  }
+
+  /** The effect that brings a state up to date. */
+  effect(): StateEffect<unknown> {
+    return this.compartment.reconfigure(this.extension(this.value));
+  }
+}
 
 export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor {
   adoptEditorStyles();
+  const dark = new Setting(false, (is) => EditorView.darkTheme.of(is));
+  const wrap = new Setting(false, (is) => (is ? EditorView.lineWrapping : []));
+  const readOnly = new Setting(false, (is) => [EditorState.readOnly.of(is)]);
+  const shared = [dark, wrap, readOnly] as const;
   const language = new Compartment();
-  const view = new EditorView({
-    parent,
-    state: EditorState.create({
-      // The separator must be known before the text is split into lines.
-      doc: EditorState.create({ extensions: plainOffsets }).toText(options.text),
+  const indent = new Compartment();
+  /** States of files that are not on the screen, and where they were scrolled to. */
+  const away = new Map<string, { state: EditorState; scroll: StateEffect<unknown> | undefined }>();
+  /** Which language each file shall have; loading takes time, and another may be chosen. */
+  const wanted = new Map<string, Language>();
+  let shown = "";
+
+  function stateOf(file: string, text: string): EditorState {
+    return EditorState.create({
+      doc: Text.of(text.split("\n")),
       extensions: [
         plainOffsets,
-        reportEdits(options.edited),
+        reportEdits((edits) => options.edited(file, edits)),
+        limitInserts(options.tooLarge),
         history(),
         lineNumbers(),
         highlightActiveLineGutter(),
@@ -84,40 +126,84 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
         crosshairCursor(),
         highlightActiveLine(),
         highlightSelectionMatches(),
-        indentUnit.of("    "),
-        EditorView.contentAttributes.of({ "aria-label": options.label, "data-gramm": "false" }),
+        EditorView.contentAttributes.of(() => ({ "aria-label": options.label(file), "data-gramm": "false" })),
         placeholder(PLACEHOLDER),
+        // Before the default keys, so that Tab is theirs when they want it.
+        options.extensions,
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, indentWithTab]),
         theme(),
         language.of([]),
-        options.extensions,
+        indent.of(indentation(INDENTATIONS[0])),
+        shared.map((setting) => setting.initial()),
       ],
-    }),
-  });
-  const systemTheme = followSystemTheme(view);
-  let wanted: Language | undefined;
+    });
+  }
+
+  const view = new EditorView({ parent });
+
+  function apply(file: string, change: TransactionSpec): void {
+    const entry = away.get(file);
+    if (file === shown) view.dispatch(change);
+    else if (entry) entry.state = entry.state.update(change).state;
+  }
+
+  function update(setting: { effect(): StateEffect<unknown> }): void {
+    view.dispatch({ effects: setting.effect() });
+  }
+
   return {
     view,
-    applyRemote(edits) {
-      view.dispatch(remoteTransaction(edits));
+    get file() {
+      return shown;
     },
-    show(text) {
+    has: (file) => file === shown || away.has(file),
+    open(file, text) {
+      if (file === shown) return;
+      if (shown) away.set(shown, { state: view.state, scroll: view.scrollSnapshot() });
+      const known = away.get(file);
+      away.delete(file);
+      shown = file;
+      view.setState(known?.state ?? stateOf(file, text()));
+      // What was chosen meanwhile.
+      view.dispatch({ effects: [...shared.map((setting) => setting.effect()), ...(known?.scroll ? [known.scroll] : [])] });
+    },
+    close(file) {
+      away.delete(file);
+      wanted.delete(file);
+    },
+    text: (file) => (file === shown ? view.state : away.get(file)?.state)?.sliceDoc() ?? "",
+    applyRemote: (file, edits) => apply(file, remoteTransaction(edits)),
+    dispatch: (file, effects) => apply(file, { effects }),
+    reset(file, text) {
       // Asked for in answer to an edit, while the view is still taking that in.
-      queueMicrotask(() => {
-        const shown = view.state.sliceDoc();
-        view.dispatch(remoteTransaction(difference(shown, text)));
-      });
+      queueMicrotask(() => apply(file, remoteTransaction(difference(this.text(file), text))));
     },
     async setLanguage(next) {
-      if (wanted === next) return;
-      wanted = next;
+      const file = shown;
+      if (wanted.get(file) === next || (next === PLAIN && !wanted.has(file))) return;
+      wanted.set(file, next);
       const extension = await next.load();
-      // Another one may have been chosen while this one was on its way.
-      if (wanted === next) view.dispatch({ effects: language.reconfigure(extension) });
+      // Another one may have been chosen while this one was on its way, or another file.
+      if (wanted.get(file) !== next) return;
+      apply(file, { effects: language.reconfigure(extension) });
+    },
+    setIndentation(next) {
+      view.dispatch({ effects: indent.reconfigure(indentation(next)) });
+    },
+    setDark(is) {
+      dark.value = is;
+      update(dark);
+    },
+    setWrap(is) {
+      wrap.value = is;
+      update(wrap);
+    },
+    setReadOnly(is) {
+      readOnly.value = is;
+      update(readOnly);
     },
     dispose() {
-      wanted = undefined;
-      systemTheme.dispose();
+      wanted.clear();
       view.destroy();
     },
   };

@@ -9,6 +9,8 @@ export interface Language {
   readonly name: string;
   /** Other ids that mean the same. */
   readonly aliases: readonly string[];
+  /** What file names end in after the last dot. */
+  readonly endings: readonly string[];
   /** Each one that some line matches speaks for this language. No repetition inside a
    *  repetition: other people choose what these are run on. */
   readonly signs: readonly RegExp[];
@@ -19,6 +21,7 @@ export const PLAIN: Language = {
   id: "plaintext",
   name: "Plain text",
   aliases: ["", "text", "plain"],
+  endings: ["txt", "text", "log"],
   signs: [],
   load: () => Promise.resolve([]),
 };
@@ -30,6 +33,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "c",
     name: "C / C++",
     aliases: ["cpp", "c++", "cc", "h", "hpp"],
+    endings: ["c", "h", "cc", "cpp", "cxx", "hpp", "hh"],
     signs: [/^#include\s*[<"]/, /\bint main\s*\(/, /\bstd::|\bprintf\s*\(/],
     load: async () => (await import("@codemirror/lang-cpp")).cpp(),
   },
@@ -37,6 +41,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "css",
     name: "CSS",
     aliases: ["scss", "less"],
+    endings: ["css", "scss", "less"],
     signs: [/^\s*([.#:][\w-]+|body|html|div|main|a|p|h[1-6]|ul|li|\*)[^;=()]*\{\s*$/, /^\s+[a-z-]+: [^;{}]+;\s*$/, /^@(media|import|font-face)\b/],
     load: async () => (await import("@codemirror/lang-css")).css(),
   },
@@ -44,6 +49,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "go",
     name: "Go",
     aliases: ["golang"],
+    endings: ["go"],
     signs: [/^package \w+\s*$/, /^func (\(\w+ \*?\w+\) )?\w+\(/, /:=/],
     load: async () => (await import("@codemirror/lang-go")).go(),
   },
@@ -51,6 +57,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "html",
     name: "HTML",
     aliases: ["htm", "vue", "svelte"],
+    endings: ["html", "htm", "vue", "svelte"],
     signs: [/^\s*<!doctype html/i, /<html\b/i, /<\/(div|body|p|span|head)>/i],
     load: async () => (await import("@codemirror/lang-html")).html(),
   },
@@ -58,6 +65,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "java",
     name: "Java",
     aliases: [],
+    endings: ["java"],
     signs: [/^import java[.\w]*;/, /\bpublic (static|class|interface)\b/, /\bSystem\.out\./],
     load: async () => (await import("@codemirror/lang-java")).java(),
   },
@@ -65,6 +73,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "javascript",
     name: "JavaScript",
     aliases: ["js", "jsx", "mjs", "node"],
+    endings: ["js", "mjs", "cjs", "jsx"],
     signs: [/^#!.*\bnode\b/, /\b(const|let)\s+[\w{[][^=\n]*=/, /=>|\bfunction\b[^\n]*\{/, /\bconsole\.log\(|\brequire\(/],
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true }),
   },
@@ -72,6 +81,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "json",
     name: "JSON",
     aliases: [],
+    endings: ["json", "jsonc", "webmanifest"],
     signs: [/^\s*[{[]\s*("|$)/, /^\s*"[^"\n]*"\s*:/],
     load: async () => (await import("@codemirror/lang-json")).json(),
   },
@@ -79,6 +89,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "markdown",
     name: "Markdown",
     aliases: ["md"],
+    endings: ["md", "markdown"],
     signs: [/^#{1,6} \S/, /^```/, /^\s*[-*] \S/, /\[[^\]\n]+\]\([^)\n]+\)/],
     load: async () => (await import("@codemirror/lang-markdown")).markdown(),
   },
@@ -86,6 +97,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "python",
     name: "Python",
     aliases: ["py", "python3"],
+    endings: ["py", "pyi", "pyw"],
     signs: [/^#!.*\bpython/, /^\s*(async )?def \w+\(/, /^\s*(from \w[\w.]* )?import \w/, /^\s*(if|for|while|class|elif|with)\b.*:\s*$/, /\bprint\(/],
     load: async () => (await import("@codemirror/lang-python")).python(),
   },
@@ -93,6 +105,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "rust",
     name: "Rust",
     aliases: ["rs"],
+    endings: ["rs"],
     signs: [/^\s*(pub )?fn \w+/, /\blet mut\b/, /^use [\w:]+(::\{.*\})?;/, /\bimpl\b.*\{/, /\bprintln!\(/],
     load: async () => (await import("@codemirror/lang-rust")).rust(),
   },
@@ -100,6 +113,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "shell",
     name: "Shell",
     aliases: ["sh", "bash", "zsh"],
+    endings: ["sh", "bash", "zsh"],
     signs: [/^#!.*\b(ba|z|da)?sh\b/, /^\s*(if \[|fi|done|esac)\b/, /^\s*(export \w+=|echo )/],
     load: async () => StreamLanguage.define((await import("@codemirror/legacy-modes/mode/shell")).shell),
   },
@@ -107,6 +121,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "sql",
     name: "SQL",
     aliases: ["postgres", "sqlite", "mysql"],
+    endings: ["sql"],
     signs: [/^\s*(select|insert into|create table|update|delete from)\b/i, /\b(from|where|values|primary key)\b/i],
     load: async () => (await import("@codemirror/lang-sql")).sql(),
   },
@@ -114,6 +129,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "typescript",
     name: "TypeScript",
     aliases: ["ts", "tsx"],
+    endings: ["ts", "tsx", "mts", "cts"],
     signs: [/^\s*(export )?(interface|type) \w+/, /:\s*(string|number|boolean|void|unknown|Promise<)\b/, /^import .* from ["']/, /=>|\bfunction\b[^\n]*\{/],
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true, typescript: true }),
   },
@@ -121,6 +137,7 @@ export const LANGUAGES: readonly Language[] = [
     id: "yaml",
     name: "YAML",
     aliases: ["yml"],
+    endings: ["yml", "yaml"],
     signs: [/^---\s*$/, /^[\w-]+:\s*$/, /^\s+- [\w-]+:/],
     load: async () => (await import("@codemirror/lang-yaml")).yaml(),
   },
@@ -130,6 +147,14 @@ export const LANGUAGES: readonly Language[] = [
 export function languageNamed(id: string): Language | undefined {
   const wanted = id.toLowerCase();
   return LANGUAGES.find((language) => language.id === wanted || language.aliases.includes(wanted));
+}
+
+/** The language that a file's name says; `undefined` when it says none. */
+export function languageForPath(path: string): Language | undefined {
+  const dot = path.lastIndexOf(".");
+  if (dot < 0) return undefined;
+  const ending = path.slice(dot + 1).toLowerCase();
+  return LANGUAGES.find((language) => language.endings.includes(ending));
 }
 
 /** Signs of two kinds are needed before a text is taken for a language, or a first line that says

@@ -1,10 +1,9 @@
 /** How the editor looks. Colours are the page's own variables (`styles/colours.css`), so light and
  *  dark need no second theme. Must not know the document. */
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
-import { Compartment, type Extension } from "@codemirror/state";
+import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import type { Disposable } from "../dom.js";
 
 const look = EditorView.theme({
   "&": { height: "100%", color: "var(--text)", backgroundColor: "var(--paper)", fontSize: "var(--code-size)" },
@@ -57,17 +56,6 @@ const colours = HighlightStyle.define([
   { tag: tags.invalid, color: "var(--bad)" },
 ]);
 
-const darkness = new Compartment();
-const prefersDark = () => matchMedia("(prefers-color-scheme: dark)");
-
 export function theme(): Extension {
-  return [look, syntaxHighlighting(colours), darkness.of(EditorView.darkTheme.of(prefersDark().matches))];
-}
-
-/** Keeps CodeMirror's own light and dark details in step with the system. */
-export function followSystemTheme(view: EditorView): Disposable {
-  const query = prefersDark();
-  const follow = () => view.dispatch({ effects: darkness.reconfigure(EditorView.darkTheme.of(query.matches)) });
-  query.addEventListener("change", follow);
-  return { dispose: () => query.removeEventListener("change", follow) };
+  return [look, syntaxHighlighting(colours)];
 }

@@ -73,7 +73,7 @@ export function createCaretFeed(options: CaretFeedOptions): CaretFeed {
       const now = peer && found.get(replica);
       waiting.delete(replica);
       if (peer?.cursor && now?.ranges === undefined) waiting.add(replica);
-      const file = now?.file ?? (peer?.cursor ? before?.file : undefined) ?? peer?.file;
+      const file = now?.file ?? peer?.file ?? (peer?.cursor ? before?.file : undefined);
       if (before && before.file !== file) change(before.file, { replica, caret: undefined });
       if (peer && file !== undefined) {
         change(file, { replica, caret: peer.cursor ? caretOf(peer, now?.ranges) : undefined, unmoved: !said });

@@ -48,6 +48,7 @@ class Stay {
       changed: (_file, edits) => (this.shown = applied(this.shown, edits)),
       reset: (_file, text) => (this.shown = text),
       described: () => {},
+      refused: (reason) => void this.broken.push(reason),
       peer: (replica, state) => void (state === undefined ? this.peers.delete(replica) : this.peers.set(replica, state)),
       status: (state) => void this.states.push(state),
       broken: (error) => void this.broken.push(error),

@@ -49,7 +49,7 @@ export class Person {
       [...content.querySelectorAll(".cm-line")]
         .map((line) => {
           const copy = line.cloneNode(true) as Element;
-          for (const hint of copy.querySelectorAll(".cm-placeholder")) hint.remove();
+          for (const hint of copy.querySelectorAll(".cm-placeholder, .collab-ghost")) hint.remove();
           return copy.textContent ?? "";
         })
         .join("\n"),

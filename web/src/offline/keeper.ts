@@ -1,0 +1,211 @@
+/**
+ * Keeps one room's edits on this device while the page is open: each edit at once, a copy of
+ * everything when there is time. Must not know the session, nor how records are written.
+ */
+import type { Kept } from "../wasm/collab_wasm.js";
+import { type Store } from "./store.js";
+
+/** Milliseconds without a change after which a copy is written. */
+export const COPY_AFTER_MS = 1_000;
+
+/** Milliseconds after which one is written although changes go on: a copy of a large document each
+ *  second would wear the disk, and the edits since are on it anyway. */
+export const COPY_AT_LEAST_EVERY_MS = 15_000;
+
+/** Milliseconds after which what could not be written is tried again. */
+export const RETRY_MS = 10_000;
+
+/** Milliseconds between looks at how much is kept in all. */
+const TIDY_EVERY_MS = 60_000;
+
+export interface RoomKeeper {
+  /** What earlier stays in this room left. */
+  readonly kept: Kept | undefined;
+  /** One more unsaved edit, with what it rests on. */
+  keep(record: Kept): void;
+  /** The document changed; `copy` yields all of it. */
+  changed(copy: () => Kept | undefined): void;
+  /** The stay ends: the last chance to call `copy`. */
+  close(): void;
+  /** Whether the disk has every edit made so far: closing the page loses nothing. */
+  isKept(): boolean;
+  /** What people call the room, for the list of recent rooms. */
+  named(name: string): void;
+  /** Forgets what this stay restored and wrote, and keeps nothing more: for somebody who chose to
+   *  begin with what the server has. Resolves when it is gone; then reload. */
+  drop(): Promise<void>;
+  /** Resolves when nothing waits to be written. */
+  idle(): Promise<void>;
+}
+
+export interface KeeperOptions {
+  /** `undefined` when this browser keeps nothing. */
+  readonly store: Store | undefined;
+  readonly room: string;
+  /** `isKept` changed. */
+  readonly keptChanged?: (kept: boolean) => void;
+}
+
+/** Reads what earlier stays left. Never rejects: whoever has no database edits without one. */
+export async function openKeeper({ store, room, keptChanged = () => {} }: KeeperOptions): Promise<RoomKeeper> {
+  const loaded = await store?.load(room).catch(unavailable);
+  if (!store || !loaded) return keepsNothing();
+  store.visit(room, undefined).catch(unavailable);
+  return mountKeeper(store, room, loaded.kept, loaded.keys, keptChanged);
+}
+
+function mountKeeper(
+  store: Store,
+  room: string,
+  kept: Kept | undefined,
+  keys: readonly number[],
+  keptChanged: (kept: boolean) => void,
+): RoomKeeper {
+  /** Records whose content the session holds: those it began with and those it wrote. */
+  let held: readonly number[] = keys;
+  /** Edits on their way to the disk, in order. */
+  let queue: readonly Kept[] = [];
+  /** A write failed, and edits are not on their way any more: the next copy will hold them. */
+  let failed = false;
+  let source: (() => Kept | undefined) | undefined;
+  /** The first change that no copy holds was made then. */
+  let changedAt: number | undefined;
+  let copyIsDue = false;
+  let lastCopy: Kept | undefined;
+  let working: Promise<void> | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let tidiedAt = 0;
+  let closed = false;
+  let said = true;
+
+  const isKept = () => !failed && queue.length === 0;
+
+  function say(): void {
+    if (said === isKept()) return;
+    said = isKept();
+    keptChanged(said);
+  }
+
+  function arm(ms: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(copyNow, ms);
+  }
+
+  function copyNow(): void {
+    if (changedAt === undefined && !failed) return;
+    copyIsDue = true;
+    work();
+  }
+
+  /** Writes until nothing is left to write: one transaction at a time, so that order is kept. */
+  function work(): void {
+    working ??= write().finally(() => {
+      working = undefined;
+      say();
+    });
+    say();
+  }
+
+  async function write(): Promise<void> {
+    // What is asked for now is asked for together: one transaction for all edits of this moment.
+    await Promise.resolve();
+    try {
+      while (copyIsDue || queue.length > 0) await (copyIsDue ? writeCopy() : writeEdits());
+    } catch (error) {
+      unavailable(error);
+      failed = true;
+      queue = [];
+      copyIsDue = false;
+      if (!closed) arm(RETRY_MS);
+    }
+  }
+
+  async function writeEdits(): Promise<void> {
+    const edits = queue;
+    const written = await store.append(room, edits);
+    held = [...held, ...written];
+    queue = queue.slice(edits.length);
+  }
+
+  async function writeCopy(): Promise<void> {
+    copyIsDue = false;
+    clearTimeout(timer);
+    const copy = lastCopy ?? source?.();
+    lastCopy = undefined;
+    changedAt = undefined;
+    if (!copy) return;
+    const edits = queue.length;
+    held = [await store.replace(room, copy, held)];
+    queue = queue.slice(edits);
+    failed = false;
+    if (Date.now() - tidiedAt < TIDY_EVERY_MS) return;
+    tidiedAt = Date.now();
+    await store.tidy(room);
+  }
+
+  // The page may be frozen or closed from here on without another word.
+  const hidden = () => void (document.visibilityState === "hidden" && copyNow());
+  document.addEventListener("visibilitychange", hidden);
+  addEventListener("pagehide", copyNow);
+
+  function end(): void {
+    closed = true;
+    source = undefined;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", hidden);
+    removeEventListener("pagehide", copyNow);
+  }
+
+  return {
+    kept,
+    isKept,
+    keep(record) {
+      if (closed || failed) return;
+      queue = [...queue, record];
+      work();
+    },
+    changed(copy) {
+      if (closed) return;
+      source = copy;
+      changedAt ??= Date.now();
+      if (!failed) arm(Math.min(COPY_AFTER_MS, Math.max(changedAt + COPY_AT_LEAST_EVERY_MS - Date.now(), 0)));
+    },
+    close() {
+      if (closed) return;
+      if (changedAt !== undefined || failed) lastCopy = source?.();
+      end();
+      copyIsDue = lastCopy !== undefined;
+      if (copyIsDue) work();
+    },
+    named: (name) => void store.visit(room, name).catch(unavailable),
+    async drop() {
+      end();
+      copyIsDue = false;
+      lastCopy = undefined;
+      queue = [];
+      await working;
+      await store.forget(held);
+    },
+    idle: async () => {
+      while (working) await working;
+    },
+  };
+}
+
+function keepsNothing(): RoomKeeper {
+  return {
+    kept: undefined,
+    keep: () => {},
+    changed: () => {},
+    close: () => {},
+    isKept: () => false,
+    named: () => {},
+    drop: async () => {},
+    idle: async () => {},
+  };
+}
+
+function unavailable(error: unknown): undefined {
+  console.warn("Edits cannot be kept on this device:", error);
+  return undefined;
+}

@@ -1,0 +1,423 @@
+/** One room on the screen: puts session, editor, presence, completion and the bars together, and
+ *  knows how none of them works. */
+import { computed, effect, signal } from "@preact/signals";
+import { redo, undo } from "@codemirror/commands";
+import { openSearchPanel } from "@codemirror/search";
+import { EditorView, runScopeHandlers } from "@codemirror/view";
+import { render } from "preact";
+import { textOf } from "./api.js";
+import { roomUrl, socketUrl } from "./address.js";
+import type { Engine } from "./autocomplete/engine.js";
+import { ghostText } from "./autocomplete/ghost.js";
+import { completionPopup } from "./autocomplete/popup.js";
+import { type Disposable, disposeAll, listen } from "./dom.js";
+import { type Editor, mountEditor } from "./editor/editor.js";
+import { INDENTATIONS } from "./editor/indentation.js";
+import { LANGUAGES } from "./editor/languages.js";
+import { MAX_INSERT_BYTES } from "./editor/limit.js";
+import { openKeeper } from "./offline/keeper.js";
+import type { Store } from "./offline/store.js";
+import { MAX_NAME_LENGTH, PALETTE } from "./presence/identity.js";
+import { createCompany } from "./room/company.js";
+import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId } from "./room/files.js";
+import { watchLanguage } from "./room/language.js";
+import { Opening } from "./room/opening.js";
+import { createSession, type Session } from "./session.js";
+import type { Settings } from "./settings.js";
+import { socketTo } from "./socket.js";
+import type { PhoneKey } from "./ui/phone-bar.js";
+import { RoomScreen } from "./ui/room-screen.js";
+import type { Position } from "./ui/status-bar.js";
+import { createToasts } from "./ui/toasts.js";
+import { loadWasm, newClient, subprotocol } from "./wasm.js";
+import type { Edit, SaveState } from "./wasm/collab_wasm.js";
+
+export interface RoomOptions {
+  readonly root: URL;
+  readonly room: string;
+  /** It was made just now: there is no text to wait for. */
+  readonly made: boolean;
+  readonly settings: Settings;
+  /** What this device keeps. */
+  readonly store: Promise<Store | undefined>;
+  readonly announce: (text: string) => void;
+}
+
+export function mountRoom(parent: HTMLElement, { root, room, made, settings, store, announce }: RoomOptions): Disposable {
+  const link = roomUrl(room, root).href;
+  const status = signal<SaveState>({ kind: "connecting" });
+  /** Whether every edit made here is on this device's disk. */
+  const kept = signal(false);
+  const name = signal(shortened(room));
+  const active = signal(MAIN_FILE);
+  const position = signal<Position>({ line: 1, column: 1, selected: 0 });
+  const readOnly = signal(false);
+  const shortcuts = signal(false);
+  const toasts = createToasts();
+  const files = new Files();
+  let session: Session | undefined;
+  let gone = false;
+  let nameKept: (name: string) => void = () => {};
+
+  const say = (text: string): void => {
+    toasts.show(text);
+    announce(text);
+  };
+
+  // The editor ---------------------------------------------------------------------------------
+
+  const place = document.createElement("div");
+  place.className = "editor-host";
+
+  const company = createCompany({
+    file: () => active.peek(),
+    editor: () => editor,
+    session: () => session,
+    fileName: (id) => fileName(files.get(id)),
+    go,
+    labels: () => settings.labels.peek(),
+    announce: say,
+  });
+  const language = watchLanguage({
+    editor: () => editor,
+    said: () => files.get(editor.file),
+    failed: () => say("The colours for this language could not be loaded."),
+  });
+  const editor: Editor = mountEditor(place, {
+    label: (id) => `Text of ${fileName(files.get(id))}`,
+    edited,
+    tooLarge: (bytes) => say(`${megabytes(bytes)} at once is more than the ${megabytes(MAX_INSERT_BYTES)} the server takes; nothing was inserted.`),
+    extensions: [
+      company.extension,
+      language.extension,
+      ghostText({
+        engine,
+        language: () => language.id(),
+        idleMs: () => settings.completionDelayMs.peek(),
+        enabled: () => settings.completion.peek(),
+        announce,
+        touch: matchMedia("(pointer: coarse)").matches,
+      }),
+      completionPopup({ engine, language: () => language.id() }),
+      watchPosition((now) => (position.value = now)),
+    ],
+  });
+
+  const opening = new Opening({
+    painted: made ? Promise.resolve("") : textOf(root, room, MAIN_FILE),
+    paint(text) {
+      if (gone) return;
+      editor.open(MAIN_FILE, () => text);
+      shown(true);
+    },
+    applyRemote: (edits) => editor.applyRemote(MAIN_FILE, edits),
+    edit: (edits) => session?.edit(MAIN_FILE, edits),
+  });
+
+  function edited(file: string, edits: readonly Edit[]): void {
+    if (opening.isAttached) session?.edit(file, edits);
+    else opening.edited(edits);
+  }
+
+  /** Another file is on the screen. */
+  function shown(isNew: boolean): void {
+    active.value = editor.file;
+    language.look();
+    company.fileShown(isNew);
+    editor.view.focus();
+  }
+
+  function go(file: string): void {
+    if (file === editor.file || !session || !opening.isAttached) return;
+    const isNew = !editor.has(file);
+    const from = session;
+    editor.open(file, () => from.openFile(file));
+    shown(isNew);
+  }
+
+  // The session --------------------------------------------------------------------------------
+
+  async function join(): Promise<void> {
+    const opened = store.then((found) => openKeeper({ store: found, room, keptChanged: (is) => (kept.value = is) }));
+    const [keeper] = await Promise.all([opened, loadWasm()]);
+    if (gone) return;
+    const mine = createSession(newClient(), socketTo(socketUrl(room, root), subprotocol()), keeper);
+    session = mine;
+    kept.value = keeper.isKept();
+    nameKept = (wanted) => keeper.named(wanted);
+    mine.start({
+      changed(file, edits) {
+        editor.applyRemote(file, edits);
+        company.textChanged();
+      },
+      reset: (file, text) => editor.reset(file, text),
+      described,
+      peer: (replica, state) => company.peer(replica, state),
+      status(state) {
+        // What was painted is newer than what is kept, as long as the server may still answer.
+        if (isHere(state) || (keeper.kept && state.kind !== "connecting")) attach(mine);
+        status.value = state;
+        readOnly.value = false;
+      },
+      refused: say,
+      broken: (error) => console.error(error),
+    });
+    // What this device has kept is there whether the server answers or not; and an empty text needs
+    // no answer.
+    if (opening.painted === "" || (keeper.kept && opening.painted === undefined)) attach(mine);
+  }
+
+  /** The document has the server's text: from now on it and the editor are one. */
+  function attach(mine: Session): void {
+    if (opening.isAttached) return;
+    opening.attach(mine.openFile(MAIN_FILE));
+    company.attached();
+    described();
+  }
+
+  function described(): void {
+    if (!session) return;
+    for (const id of files.take(session.files())) {
+      if (id === editor.file) {
+        say(`${fileName(files.get(id))} was removed.`);
+        go(MAIN_FILE);
+      }
+      editor.close(id);
+    }
+    name.value = session.meta("name") || shortened(room);
+    nameKept(name.peek());
+    language.look();
+  }
+
+  join().catch((error: unknown) => {
+    console.error(error);
+    if (gone) return;
+    const unsaved = opening.hasEarlyEdits ? 1 : 0;
+    status.value = { kind: "attention", unsaved, reason: "The editor's code could not be loaded. The text of the room is not affected." };
+  });
+
+  // What people press --------------------------------------------------------------------------
+
+  async function copyLink(): Promise<boolean> {
+    try {
+      // Absent over plain HTTP on a LAN, where pages are not trusted with the clipboard.
+      await navigator.clipboard.writeText(link);
+    } catch {
+      return false;
+    }
+    say("Link copied.");
+    return true;
+  }
+
+  function download(): void {
+    const { path } = files.get(editor.file);
+    save(path || `${name.peek().replaceAll(/[^\w.-]+/g, "-")}.txt`, editor.view.state.sliceDoc());
+  }
+
+  function press(key: PhoneKey): void {
+    const { view } = editor;
+    if (key === "undo") undo(view);
+    else if (key === "redo") redo(view);
+    else if (key === "find") openSearchPanel(view);
+    else runScopeHandlers(view, new KeyboardEvent("keydown", { key: KEY_NAMES[key] }), "editor");
+  }
+
+  let saidSaved = false;
+
+  const listeners = [
+    listen(window, "online", retry),
+    listen(window, "focus", retryIfWaiting),
+    listen(document, "visibilitychange", () => document.hidden || retryIfWaiting()),
+    listen(window, "keydown", (event) => {
+      retryIfWaiting();
+      if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "s") {
+        if (saidSaved) download();
+        else say("Your text is saved as you type. Press again to download it.");
+        saidSaved = true;
+      } else if (event.ctrlKey && event.altKey && event.code === "KeyS") document.getElementById("share")?.togglePopover();
+      else if (event.key === "F6") nextRegion(event.shiftKey);
+      else if (event.key === "F1" || (event.key === "?" && !isTyping(event.target))) shortcuts.value = true;
+      else return;
+      event.preventDefault();
+    }),
+    listen(window, "beforeunload", (event) => {
+      const state = status.peek();
+      const unsaved = "unsaved" in state && state.unsaved > 0;
+      if (opening.hasEarlyEdits || (unsaved && !kept.peek())) event.preventDefault();
+    }),
+    listen(window, "pagehide", (event) => {
+      // Gone for good: say goodbye, so that others see it at once.
+      if (!event.persisted) session?.stop();
+    }),
+  ];
+
+  function retry(): void {
+    session?.retry();
+  }
+
+  function retryIfWaiting(): void {
+    const { kind } = status.peek();
+    if (kind === "offline" || kind === "reconnecting") retry();
+  }
+
+  // The screen ---------------------------------------------------------------------------------
+
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const systemDark = signal(dark.matches);
+  const followSystem = () => (systemDark.value = dark.matches);
+  dark.addEventListener("change", followSystem);
+
+  const stopEffects = [
+    effect(() => editor.setDark(settings.theme.value === "dark" || (settings.theme.value === "system" && systemDark.value))),
+    effect(() => editor.setWrap(settings.wrap.value)),
+    effect(() => editor.setReadOnly(readOnly.value)),
+    effect(() => {
+      document.title = `${name.value} · Collab`;
+    }),
+  ];
+
+  render(
+    <RoomScreen
+      home={root.href}
+      name={name}
+      maxNameLength={MAX_FILE_NAME}
+      renameRoom={(wanted) => session?.setMeta("name", wanted)}
+      pill={{ status, kept, retry, download, reload: () => location.reload(), announce }}
+      people={{
+        me: company.me,
+        others: company.others,
+        following: signal(undefined),
+        palette: PALETTE,
+        maxNameLength: MAX_NAME_LENGTH,
+        rename: (wanted) => company.rename(wanted),
+        recolor: (color) => company.recolor(color),
+        jump: (replica) => company.jump(replica),
+        follow: () => {},
+        copyLink: () => void copyLink(),
+      }}
+      share={{ link, copy: copyLink }}
+      tabs={{
+        tabs: computed(() =>
+          files.list.value.map((file) => ({ id: file.id, name: fileName(file), colors: company.colorsIn.value.get(file.id) ?? [] })),
+        ),
+        active,
+        main: MAIN_FILE,
+        maxNameLength: MAX_FILE_NAME,
+        go,
+        add(path) {
+          const id = newFileId();
+          session?.putFile(id, { path });
+          go(id);
+        },
+        rename: (id, path) => session?.putFile(id, { path }),
+        remove(id) {
+          const text = editor.text(id);
+          const { path } = files.get(id);
+          session?.removeFile(id);
+          toasts.show(`${fileName({ id, path })} was removed.`, { label: "Download it", press: () => save(path || id, text) });
+        },
+      }}
+      status={{
+        languages: LANGUAGES,
+        language: language.language,
+        chooseLanguage: (id) => session?.putFile(editor.file, { language: id ?? "" }),
+        indents: INDENTATIONS,
+        indent: computed(() => language.indentation.value.id),
+        chooseIndent: (id) => language.chooseIndentation(id),
+        position,
+        readOnly,
+      }}
+      phone={{
+        press,
+        insert(text) {
+          const { view } = editor;
+          view.dispatch(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+        },
+      }}
+      settings={settings}
+      toasts={toasts}
+      banner={signal(undefined)}
+      shortcuts={shortcuts}
+      showShortcuts={(open) => (shortcuts.value = open)}
+      place={(element) => {
+        element.append(place);
+        // Only what is on the page can have the focus.
+        editor.view.requestMeasure();
+        if (document.activeElement === document.body || document.activeElement === null) editor.view.focus();
+      }}
+    />,
+    parent,
+  );
+
+  return {
+    dispose() {
+      gone = true;
+      session?.stop();
+      for (const stop of stopEffects) stop();
+      dark.removeEventListener("change", followSystem);
+      disposeAll(listeners);
+      language.dispose();
+      company.dispose();
+      editor.dispose();
+      render(null, parent);
+    },
+  };
+}
+
+/** The completion engine, which nobody needs in order to type. */
+async function engine(): Promise<Engine> {
+  return (await import("./autocomplete/engine.js")).loadEngine();
+}
+
+/** Keys of the phone's bar that the editor handles as keys. */
+const KEY_NAMES = { tab: "Tab", left: "ArrowLeft", right: "ArrowRight" } as const;
+
+/** Parts of the page that F6 goes round, as CSS selectors of what takes the focus. */
+const REGIONS = [".cm-content", ".top button, .top a", ".tabs button", ".bottom select"] as const;
+
+function nextRegion(backward: boolean): void {
+  const parts = REGIONS.flatMap((selector) => document.querySelector<HTMLElement>(selector) ?? []);
+  const within = (part: HTMLElement) => part.closest(".editor, .top, .tabs, .bottom")?.contains(document.activeElement) ?? false;
+  const at = parts.findIndex(within);
+  parts.at((at + (backward ? -1 : 1)) % parts.length)?.focus();
+}
+
+/** Whether the server's text is in the document. */
+function isHere({ kind }: SaveState): boolean {
+  return kind === "saved" || kind === "saving" || kind === "notSaved";
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+/** Drawn names of rooms say nothing to people: their beginning is enough to tell them apart. */
+function shortened(room: string): string {
+  return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(room) ? `Room ${room.slice(0, 8)}` : room;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(bytes < 10_485_760 ? 1 : 0)} MB`;
+}
+
+function watchPosition(tell: (position: Position) => void) {
+  return EditorView.updateListener.of(({ state, selectionSet, docChanged, startState }) => {
+    if (!selectionSet && !docChanged && state.doc === startState.doc) return;
+    const { main, ranges } = state.selection;
+    const line = state.doc.lineAt(main.head);
+    tell({
+      line: line.number,
+      column: main.head - line.from + 1,
+      selected: ranges.reduce((sum, range) => sum + range.to - range.from, 0),
+    });
+  });
+}
+
+function save(name: string, text: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+  link.download = name;
+  link.click();
+  // The download holds its own reference once it has begun.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

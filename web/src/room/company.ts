@@ -1,0 +1,169 @@
+/**
+ * Who is in a room with the person at this browser, where their carets are, and who the person is
+ * to them: joins presence with the session and the editor. Must not know the screen.
+ */
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { Extension } from "@codemirror/state";
+import { type Disposable, disposeAll } from "../dom.js";
+import type { Editor } from "../editor/editor.js";
+import { watchActivity } from "../presence/activity.js";
+import { createCaretFeed } from "../presence/caret-feed.js";
+import { type LabelMode, remoteCarets } from "../presence/caret-layers.js";
+import { changeCarets } from "../presence/carets.js";
+import { caretChips } from "../presence/chips.js";
+import { settleColor } from "../presence/colours.js";
+import { cleanName, type Identity, rememberColor, rememberedColor, rememberedName, rememberedTab, rememberName } from "../presence/identity.js";
+import { jumpToCaret } from "../presence/jump.js";
+import { type Peer, Peers } from "../presence/peers.js";
+import { createPublisher } from "../presence/publisher.js";
+import type { Session } from "../session.js";
+import type { Someone } from "../ui/people.js";
+
+export interface CompanyOptions {
+  /** The file on the screen. */
+  readonly file: () => string;
+  readonly editor: () => Editor;
+  /** The document, once it is here. */
+  readonly session: () => Session | undefined;
+  /** What people call a file. */
+  readonly fileName: (id: string) => string;
+  /** Shows a file. */
+  readonly go: (file: string) => void;
+  readonly labels: () => LabelMode;
+  readonly announce: (text: string) => void;
+}
+
+export interface Company extends Disposable {
+  readonly me: ReadonlySignal<Identity>;
+  readonly others: ReadonlySignal<readonly Someone[]>;
+  /** Which colours are in which file. */
+  readonly colorsIn: ReadonlySignal<ReadonlyMap<string, readonly string[]>>;
+  /** Publishes the person's carets and draws the others'. */
+  readonly extension: Extension;
+  /** The document is here. */
+  attached(): void;
+  /** Somebody's presence changed or ended. */
+  peer(replica: number, state: string | undefined): void;
+  /** Others edited a text: call after it is in the editor. */
+  textChanged(): void;
+  /** Another file is on the screen; `isNew` when it was not before. */
+  fileShown(isNew: boolean): void;
+  /** Takes a new name; returns the one that counts from now on. */
+  rename(name: string): string;
+  recolor(color: string): void;
+  /** Shows the text around somebody's caret. */
+  jump(replica: number): void;
+}
+
+export function createCompany(options: CompanyOptions): Company {
+  const peers = new Peers();
+  const tab = rememberedTab(Date.now());
+  const me = signal<Identity>({ name: rememberedName(), color: rememberedColor() });
+  const present = signal<readonly Peer[]>([]);
+  /** Counts what `feed` finds out, so that what depends on it is computed again. */
+  const looks = signal(0);
+
+  const publisher = createPublisher({
+    identity: me.peek(),
+    tab,
+    file: options.file,
+    sticky: (file, offsets) => options.session()?.sticky(file, offsets) ?? [],
+    publish: (state) => options.session()?.presence(state),
+    others: () => peers.list().length,
+    followed: () => peers.list().some(({ following }) => following === options.session()?.replica),
+  });
+  const feed = createCaretFeed({
+    peers: () => peers.list(),
+    resolve: (positions) => options.session()?.resolve(positions) ?? [],
+    show: (file, changes) => options.editor().dispatch(file, changeCarets.of(changes)),
+    moved: () => (looks.value += 1),
+  });
+  const activity = watchActivity((idle) => publisher.setIdle(idle));
+
+  function become(next: Identity): void {
+    me.value = next;
+    publisher.setIdentity(next);
+  }
+
+  /** Two people may have one colour: whoever came later takes another. */
+  function settle(): void {
+    const replica = options.session()?.replica;
+    if (replica === undefined) return;
+    const color = settleColor({ replica, color: me.peek().color, since: tab.since }, peers.list());
+    if (color !== me.peek().color) become({ ...me.peek(), color });
+  }
+
+  const others = computed<readonly Someone[]>(() => {
+    looks.value;
+    const mine = options.session()?.replica;
+    return present.value.map(({ replica, name, color, idle, following }) => ({
+      replica,
+      name,
+      color,
+      idle,
+      place: placeOf(replica),
+      followsMe: following !== undefined && following === mine,
+    }));
+  });
+
+  function placeOf(replica: number): string | undefined {
+    const at = feed.whereabouts(replica);
+    if (!at) return undefined;
+    const name = options.fileName(at.file);
+    const editor = options.editor();
+    if (at.file !== editor.file || at.offset === undefined) return name;
+    const { doc } = editor.view.state;
+    return `${name}:${doc.lineAt(Math.min(at.offset, doc.length)).number}`;
+  }
+
+  function jump(replica: number): void {
+    const at = feed.whereabouts(replica);
+    if (!at) return;
+    options.go(at.file);
+    jumpToCaret(options.editor().view, replica);
+    options.editor().view.focus();
+  }
+
+  return {
+    me,
+    others,
+    colorsIn: computed(() => {
+      looks.value;
+      const colors = new Map<string, string[]>();
+      for (const { replica, color } of present.value) {
+        const file = feed.whereabouts(replica)?.file;
+        if (file !== undefined) colors.set(file, [...(colors.get(file) ?? []), color]);
+      }
+      return colors;
+    }),
+    extension: [publisher.extension, remoteCarets({ labels: options.labels }), caretChips({ jump })],
+    attached: () => publisher.refresh(),
+    peer(replica, state) {
+      const { before, after } = peers.update(replica, state);
+      present.value = peers.list();
+      if (after && !before) options.announce(`${after.name} joined.`);
+      if (before && !after) options.announce(`${before.name} left.`);
+      feed.peer(replica);
+      settle();
+    },
+    textChanged: () => feed.textChanged(),
+    fileShown(isNew) {
+      const editor = options.editor();
+      if (isNew) editor.dispatch(editor.file, changeCarets.of(feed.inFile(editor.file)));
+      looks.value += 1;
+      publisher.refresh();
+    },
+    rename(name) {
+      become({ ...me.peek(), name: cleanName(name) ?? me.peek().name });
+      rememberName(me.peek().name);
+      return me.peek().name;
+    },
+    recolor(color) {
+      rememberColor(color);
+      become({ ...me.peek(), color });
+      settle();
+    },
+    jump,
+    dispose: () => disposeAll([feed, activity]),
+  };
+}

@@ -1,0 +1,43 @@
+/** The files of a room as people see them: named, in order, added, renamed and removed. Must not
+ *  know the editor. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { File } from "../wasm/collab_wasm.js";
+
+/** The file that every room has. */
+export const MAIN_FILE = "main";
+
+/** Longest name of a file or room in characters; the document takes 1,024 bytes. */
+export const MAX_FILE_NAME = 100;
+
+/** What a file is called, whoever named it and however. */
+export function fileName({ id, path }: Pick<File, "id" | "path">): string {
+  return path || id;
+}
+
+/** A file id that nobody else draws: 96 random bits. */
+export function newFileId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** The files as a signal, which changes only when they do. */
+export class Files {
+  private readonly known = signal<readonly File[]>([{ id: MAIN_FILE, path: "", language: "" }]);
+
+  get list(): ReadonlySignal<readonly File[]> {
+    return this.known;
+  }
+
+  get(id: string): File {
+    return this.known.peek().find((file) => file.id === id) ?? { id, path: "", language: "" };
+  }
+
+  /** Takes the list anew; returns the ids of those that are gone. */
+  take(files: readonly File[]): readonly string[] {
+    const before = this.known.peek();
+    // In the order of their names, the main one first.
+    const sorted = files.toSorted((a, b) => Number(b.id === MAIN_FILE) - Number(a.id === MAIN_FILE) || fileName(a).localeCompare(fileName(b)));
+    if (JSON.stringify(sorted) !== JSON.stringify(before)) this.known.value = sorted;
+    return before.filter(({ id }) => id !== MAIN_FILE && !files.some((file) => file.id === id)).map(({ id }) => id);
+  }
+}

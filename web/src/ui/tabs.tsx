@@ -1,0 +1,160 @@
+/** The room's files as a row of tabs: to go to one, add, rename and remove. Must not know what is
+ *  in them. */
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./icons.js";
+import { paint } from "./people.js";
+import { closePopover, Popover } from "./popover.js";
+
+export interface Tab {
+  readonly id: string;
+  readonly name: string;
+  /** The colours of those who are in this file. */
+  readonly colors: readonly string[];
+}
+
+export interface TabsProps {
+  readonly tabs: ReadonlySignal<readonly Tab[]>;
+  readonly active: ReadonlySignal<string>;
+  /** The file that cannot be removed. */
+  readonly main: string;
+  readonly maxNameLength: number;
+  readonly go: (id: string) => void;
+  readonly add: (name: string) => void;
+  readonly rename: (id: string, name: string) => void;
+  readonly remove: (id: string) => void;
+}
+
+export function Tabs(props: TabsProps): JSX.Element {
+  const renaming = useSignal<string | undefined>(undefined);
+  const active = props.active.value;
+  return (
+    <nav class="tabs" aria-label="Files">
+      <ul>
+        {props.tabs.value.map((tab) => (
+          <li key={tab.id} class={tab.id === active ? "tab active" : "tab"}>
+            {renaming.value === tab.id ? (
+              <NameField
+                value={tab.name}
+                maxLength={props.maxNameLength}
+                done={(name) => {
+                  renaming.value = undefined;
+                  if (name !== undefined && name !== tab.name) props.rename(tab.id, name);
+                }}
+              />
+            ) : (
+              <button
+                type="button"
+                class="tab-name"
+                aria-current={tab.id === active ? "page" : undefined}
+                title={tab.id === active ? "F2 renames" : undefined}
+                onClick={() => props.go(tab.id)}
+                onDblClick={() => (renaming.value = tab.id)}
+                onKeyDown={(event) => {
+                  if (event.key === "F2") renaming.value = tab.id;
+                  else if (event.key === "Delete" && tab.id !== props.main) props.remove(tab.id);
+                  else return;
+                  event.preventDefault();
+                }}
+              >
+                {tab.name}
+                <span class="tab-people">
+                  {tab.colors.map((color) => (
+                    <span key={color} class="dot" ref={paint(color)} />
+                  ))}
+                </span>
+              </button>
+            )}
+            {tab.id === active && renaming.value !== tab.id ? <TabMenu {...props} tab={tab} rename={() => (renaming.value = tab.id)} /> : null}
+          </li>
+        ))}
+      </ul>
+      <NewFile {...props} />
+    </nav>
+  );
+}
+
+function TabMenu(props: Pick<TabsProps, "main" | "remove"> & { readonly tab: Tab; readonly rename: () => void }): JSX.Element {
+  return (
+    <Popover id="file-menu" buttonClass="icon-button small" label={`What to do with ${props.tab.name}`} name={props.tab.name} face={<Icon name="more" />}>
+      <div class="menu">
+        <button
+          type="button"
+          data-autofocus
+          onClick={() => {
+            closePopover("file-menu");
+            props.rename();
+          }}
+        >
+          Rename
+        </button>
+        <button
+          type="button"
+          disabled={props.tab.id === props.main}
+          onClick={() => {
+            closePopover("file-menu");
+            props.remove(props.tab.id);
+          }}
+        >
+          Delete
+        </button>
+      </div>
+    </Popover>
+  );
+}
+
+function NewFile(props: Pick<TabsProps, "add" | "maxNameLength">): JSX.Element {
+  return (
+    <Popover id="new-file" buttonClass="icon-button" label="New file" title="New file" name="New file" face={<Icon name="plus" />}>
+      <form
+        class="row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const field = event.currentTarget.elements.namedItem("file-name");
+          const name = field instanceof HTMLInputElement ? field.value.trim() : "";
+          if (!name) return;
+          event.currentTarget.reset();
+          closePopover("new-file");
+          props.add(name);
+        }}
+      >
+        <input class="field" name="file-name" type="text" aria-label="File name" placeholder="notes.md" maxLength={props.maxNameLength} autocomplete="off" autocapitalize="off" spellcheck={false} data-autofocus />
+        <button type="submit" class="button">
+          Add
+        </button>
+      </form>
+    </Popover>
+  );
+}
+
+/** Enter and a press elsewhere take the name, Escape does not. */
+function NameField(props: { readonly value: string; readonly maxLength: number; readonly done: (name: string | undefined) => void }): JSX.Element {
+  const field = useRef<HTMLInputElement>(null);
+  const over = useRef(false);
+  useEffect(() => field.current?.select(), []);
+  const end = (name: string | undefined) => {
+    if (over.current) return;
+    over.current = true;
+    props.done(name?.trim() || undefined);
+  };
+  return (
+    <input
+      class="field tab-field"
+      type="text"
+      aria-label="File name"
+      value={props.value}
+      maxLength={props.maxLength}
+      autocomplete="off"
+      spellcheck={false}
+      ref={field}
+      onBlur={(event) => end(event.currentTarget.value)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") end(event.currentTarget.value);
+        else if (event.key === "Escape") end(undefined);
+        else return;
+        event.preventDefault();
+      }}
+    />
+  );
+}

@@ -1,0 +1,59 @@
+/** Short sentences that come and go by themselves. Must not know about what; they are spoken by
+ *  the page's live region, not here. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { JSX } from "preact";
+
+/** How long one stays, in milliseconds. */
+const STAY_MS = 4_000;
+
+/** More than this many at once push the oldest out. */
+const MAX_TOASTS = 3;
+
+interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly action: Action | undefined;
+}
+
+/** A button beside the sentence. */
+export interface Action {
+  readonly label: string;
+  readonly press: () => void;
+}
+
+export interface Toasts {
+  readonly list: ReadonlySignal<readonly Toast[]>;
+  show(text: string, action?: Action): void;
+}
+
+export function createToasts(): Toasts {
+  const list = signal<readonly Toast[]>([]);
+  let next = 0;
+  return {
+    list,
+    show(text, action) {
+      const id = next++;
+      list.value = [...list.value, { id, text, action }].slice(-MAX_TOASTS);
+      setTimeout(() => {
+        list.value = list.value.filter((toast) => toast.id !== id);
+      }, STAY_MS * (action ? 2 : 1));
+    },
+  };
+}
+
+export function ToastList({ toasts }: { readonly toasts: Toasts }): JSX.Element {
+  return (
+    <div class="toasts">
+      {toasts.list.value.map(({ id, text, action }) => (
+        <div key={id} class="toast">
+          <span>{text}</span>
+          {action ? (
+            <button type="button" class="link" onClick={action.press}>
+              {action.label}
+            </button>
+          ) : null}
+        </div>
+      ))}
+    </div>
+  );
+}
