@@ -30,6 +30,9 @@ export interface PopupOptions {
 /** How many of the engine's suggestions the list takes. */
 const LONGEST_LIST = 20;
 
+/** CodeMirror takes no more. */
+const MOST_BOOST = 99;
+
 export function completionPopup(options: PopupOptions): Extension {
   const source = (context: CompletionContext) => fromEngine(context, options);
   return [
@@ -55,16 +58,18 @@ async function fromEngine(context: CompletionContext, options: PopupOptions): Pr
   const from = context.matchBefore(/[\p{L}\p{N}_$]+/u)?.from ?? pos;
   const typed = state.sliceDoc(from, pos);
   const found = engine.suggest(text, caret, options.language(), LONGEST_LIST);
-  return found.length === 0 ? null : { from, options: found.map((suggestion) => asOption(suggestion, typed)) };
+  return found.length === 0 ? null : { from, options: found.map((suggestion, rank) => asOption(suggestion, typed, rank)) };
 }
 
-function asOption(suggestion: Suggestion, typed: string): Completion {
+function asOption(suggestion: Suggestion, typed: string, rank: number): Completion {
   const { insert, kind } = suggestion;
   // Nothing but the label, so that the same word from the language's own list is shown once.
   if (kind === "word" || kind === "keyword") return { label: typed + insert };
   const [first = "", ...others] = insert.trimStart().split("\n");
   return {
     label: typed + first,
+    // Made for this very place, so before all that would do anywhere.
+    boost: MOST_BOOST - rank,
     displayLabel: others.length > 0 ? `${typed}${first} …` : typed + first,
     apply: (view, _completion, from) => write(view, suggestion, from + typed.length),
   };

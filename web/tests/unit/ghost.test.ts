@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 /** Ghost text, rule by rule: when it comes, what ends it, what is left of it, what taking it does. */
-import { completionStatus, startCompletion } from "@codemirror/autocomplete";
+import { completionStatus, currentCompletions, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab, redo, undo } from "@codemirror/commands";
 import { EditorSelection, EditorState, type Extension, Transaction } from "@codemirror/state";
 import { EditorView, keymap, runScopeHandlers } from "@codemirror/view";
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Engine } from "../../src/autocomplete/engine.js";
 import { ghostText, type GhostOptions, MAX_IDLE_MS } from "../../src/autocomplete/ghost.js";
 import { pieceLength } from "../../src/autocomplete/ghost-accept.js";
-import { ghostField, shownCandidate } from "../../src/autocomplete/ghost-state.js";
+import { ghostField, setGhost, shownCandidate } from "../../src/autocomplete/ghost-state.js";
 import { visible } from "../../src/autocomplete/ghost-view.js";
 import { completionPopup } from "../../src/autocomplete/popup.js";
 import { engineWindow } from "../../src/autocomplete/window.js";
@@ -365,6 +365,15 @@ describe("other people", () => {
     expect(desk.text).toBe("# wo\n# lines\nabc\ndef name(args):\n    pass");
   });
 
+  test("whose change was missed make it void: one for another line is neither shown nor accepted", async () => {
+    const desk = await Desk.with([FUNCTION]);
+    const ghost = desk.view.state.field(ghostField);
+    desk.view.dispatch({ effects: setGhost.of(ghost && { ...ghost, before: "class " }) });
+    expect(desk.ghost).toBeUndefined();
+    expect(desk.press("Tab")).toBe(true);
+    expect(desk.text).toBe("  def ");
+  });
+
   test("elsewhere do not put off what I wait for", async () => {
     const desk = new Desk("abc\n", [FUNCTION]).type("def ");
     await desk.pause(200);
@@ -510,6 +519,15 @@ describe("beside the list", () => {
     await desk.pause(200);
     desk.press("Tab");
     expect(desk.text).toBe("name");
+  });
+
+  test("what is made for this place comes first, and a word that the language knows too comes once", async () => {
+    const autocomplete = ["aaa", "width"];
+    const known = EditorState.languageData.of(() => [{ autocomplete }]);
+    const answers = [suggestion("def name():\n  pass"), suggestion("width", { kind: "word" })];
+    const desk = new Desk("", answers, {}, known);
+    await list(desk);
+    expect(currentCompletions(desk.view.state).map(({ label }) => label)).toEqual(["def name():", "aaa", "width"]);
   });
 
   test("what is chosen is written as the engine means it", async () => {
