@@ -66,6 +66,17 @@ export class ServerDouble {
     return frame(SYNC, (out) => sync.writeUpdate(out, update));
   }
 
+  /** Takes an update that may have overtaken others; the frames that bring the client what is
+   *  complete by now. */
+  relay(update: Uint8Array): Uint8Array[] {
+    const frames: Uint8Array[] = [];
+    const pass = (complete: Uint8Array) => void frames.push(frame(SYNC, (out) => sync.writeUpdate(out, complete)));
+    this.doc.on("update", pass);
+    Y.applyUpdate(this.doc, update, "relay");
+    this.doc.off("update", pass);
+    return frames;
+  }
+
   /** Somebody else's presence; `null` when they leave. */
   presence(state: object | null): Uint8Array {
     this.awareness.setLocalState(state as Record<string, unknown> | null);
