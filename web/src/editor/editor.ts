@@ -2,7 +2,7 @@
  *  each keeps its undo history, caret and folds. Must not know the session, presence or the rest
  *  of the page; they come in as extensions and go out as callbacks. */
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { defaultKeymap, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, foldGutter, foldKeymap, indentOnInput } from "@codemirror/language";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, type StateEffect, Text, type TransactionSpec } from "@codemirror/state";
@@ -29,6 +29,7 @@ import { limitInserts } from "./limit.js";
 import { remoteTransaction } from "./remote.js";
 import { adoptEditorStyles } from "./stylesheets.js";
 import { theme } from "./theme.js";
+import { ownUndo } from "./undo.js";
 
 export interface EditorOptions {
   /** What a screen reader calls a file's text. */
@@ -111,7 +112,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
         plainOffsets,
         reportEdits((edits) => options.edited(file, edits)),
         limitInserts(options.tooLarge),
-        history(),
+        ownUndo(),
         lineNumbers(),
         highlightActiveLineGutter(),
         highlightSpecialChars(),
