@@ -7,6 +7,7 @@
  */
 import { type EditorState, EditorSelection, type Extension, StateEffect, StateField } from "@codemirror/state";
 import { type EditorView, layer, type LayerMarker, RectangleMarker, ViewPlugin, type ViewUpdate } from "@codemirror/view";
+import { type Box, caretPlaces } from "./caret-places.js";
 import { caretStyles, LABEL_HEIGHT_PX } from "./caret-styles.js";
 import { caretField, caretsIn, type Range, type ShownCaret } from "./carets.js";
 import { initials } from "./identity.js";
@@ -97,14 +98,16 @@ class CaretMarker implements LayerMarker {
       if (label.leftward) classes.push("collab-caret-leftward");
     }
     line.className = classes.join(" ");
-    line.style.setProperty("--person", caret.color);
     line.style.transform = `translate(${left}px, ${top}px)`;
     line.style.height = `${height}px`;
+    if (before?.caret.color !== caret.color) line.style.setProperty("--person", caret.color);
     const name = line.firstElementChild;
     if (!(name instanceof HTMLElement)) return;
-    name.className = "collab-caret-name";
-    name.textContent = caret.name;
-    name.dataset["initials"] = initials(caret.name);
+    if (before?.caret.name !== caret.name) {
+      name.className = "collab-caret-name";
+      name.textContent = caret.name;
+      name.dataset["initials"] = initials(caret.name);
+    }
     if (label) name.style.maxWidth = `${label.room}px`;
     if (before && caret.flashedUntil > before.caret.flashedUntil) flash(name);
   }
@@ -116,10 +119,14 @@ function flash(name: HTMLElement): void {
 }
 
 class SelectionMarker implements LayerMarker {
+  private readonly place: RectangleMarker;
+
   constructor(
-    private readonly place: RectangleMarker,
+    { left, top, width, height }: Box,
     private readonly color: string,
-  ) {}
+  ) {
+    this.place = new RectangleMarker("collab-selection", left, top, width, height);
+  }
 
   eq(other: SelectionMarker): boolean {
     return this.color === other.color && this.place.eq(other.place);
@@ -132,7 +139,7 @@ class SelectionMarker implements LayerMarker {
   }
 
   update(box: HTMLElement, before: SelectionMarker): boolean {
-    box.style.setProperty("--person", this.color);
+    if (box.style.getPropertyValue("--person") !== this.color) box.style.setProperty("--person", this.color);
     return this.place.update(box, before.place);
   }
 }
@@ -172,16 +179,18 @@ const selectionLayer = layer({
   above: false,
   class: "collab-selections",
   update: hasChanged,
-  markers: (view) =>
-    caretsIn(view.state).flatMap(({ ranges, color }) =>
-      ranges.flatMap((range) =>
+  markers(view) {
+    const places = view.plugin(caretPlaces);
+    const markers = caretsIn(view.state).flatMap(({ replica, ranges, color }) =>
+      ranges.flatMap((range, i) =>
         range.anchor === range.head || !isVisible(view, range)
           ? []
-          : RectangleMarker.forRange(view, "collab-selection", EditorSelection.range(range.anchor, range.head)).map(
-              (place) => new SelectionMarker(place, color),
-            ),
+          : (places?.of(view, `selection ${replica} ${i}`, range) ?? []).map((box) => new SelectionMarker(box, color)),
       ),
-    ),
+    );
+    places?.drawn("selection");
+    return markers;
+  },
 });
 
 /** What is seen of the text, in the layer's terms. */
@@ -227,12 +236,14 @@ function drawingsOf(view: EditorView, mode: LabelMode): Drawing[] {
   if (all.length === 0) return [];
   const seen = windowOf(view);
   const now = Date.now();
-  return all.flatMap((caret) => {
+  const places = view.plugin(caretPlaces);
+  const drawings = all.flatMap((caret) => {
     const labelled = isLabelled(caret, view.state, mode, now);
     return caret.ranges.flatMap(({ head }, i): Drawing[] => {
       if (!isVisible(view, { anchor: head, head })) return [];
       const main = i === 0;
-      return RectangleMarker.forRange(view, "", EditorSelection.cursor(head)).map(({ left, top, height }) => ({
+      const boxes = places?.of(view, `caret ${caret.replica} ${i}`, { anchor: head, head }) ?? [];
+      return boxes.map(({ left, top, height }) => ({
         caret,
         main,
         left,
@@ -242,6 +253,8 @@ function drawingsOf(view: EditorView, mode: LabelMode): Drawing[] {
       }));
     });
   });
+  places?.drawn("caret");
+  return drawings;
 }
 
 function caretLayer(mode: () => LabelMode): Extension {
@@ -330,5 +343,5 @@ function point(view: EditorView, offset: number | undefined): void {
 
 /** The extension; feed it with `changeCarets`. One for each `EditorView`, in all its states. */
 export function remoteCarets({ labels: mode = () => "activity" }: CaretOptions = {}): Extension {
-  return [caretField, hovered, selectionLayer, caretLayer(mode), labels(mode), caretStyles];
+  return [caretField, hovered, caretPlaces, selectionLayer, caretLayer(mode), labels(mode), caretStyles];
 }
