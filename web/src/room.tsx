@@ -343,7 +343,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         element.append(place);
         // Only what is on the page can have the focus.
         editor.view.requestMeasure();
-        if (document.activeElement === document.body || document.activeElement === null) editor.view.focus();
+        if (active.peek() === editor.file) editor.view.focus();
       }}
     />,
     parent,

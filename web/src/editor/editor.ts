@@ -140,7 +140,9 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     });
   }
 
-  const view = new EditorView({ parent });
+  // Until there is a text, nobody can type: it would be lost.
+  const nothing = EditorState.create({ extensions: [EditorView.editable.of(false), EditorState.readOnly.of(true), theme()] });
+  const view = new EditorView({ parent, state: nothing });
 
   function apply(file: string, change: TransactionSpec): void {
     const entry = away.get(file);

@@ -24,7 +24,7 @@ test("Enter makes a room; its link, its name and the older form of its address l
   await ana.page.goto(server.url.href);
   await ana.page.keyboard.press("Enter");
   await ana.page.waitForURL(/\/room\/[0-9a-f-]{36}$/);
-  await ana.page.locator(".cm-content").waitFor();
+  await ana.page.locator(".cm-content[contenteditable=true]").waitFor();
   await ana.reads(/^Saved$/);
   await ana.type("hello");
   await ana.reads(/^Saved$/);
@@ -44,12 +44,14 @@ test("Enter makes a room; its link, its name and the older form of its address l
   await ben.page.goto(new URL(`?room=${room}`, server.url).href);
   await ben.sees("hello");
 
+  await ana.page.getByRole("button", { name: "People: 2 here" }).click();
   await ana.page.getByRole("listitem", { name: "Ben" }).waitFor();
+  await ben.page.getByRole("button", { name: "People: 2 here" }).click();
   await ben.page.getByLabel("Your name").fill("Benedict");
   await ben.page.keyboard.press("Enter");
   await ana.page.getByRole("listitem", { name: "Benedict" }).waitFor();
   await ben.leave();
-  await ana.page.getByRole("listitem", { name: "Benedict" }).waitFor({ state: "detached" });
+  await ana.page.getByText("You’re alone here").waitFor();
 
   // Everything came from the one server.
   expect([...hosts]).toEqual([server.url.host]);
@@ -72,8 +74,10 @@ test("a name with a slash and a blank is a room like any other", async () => {
 test("Share copies the link", async () => {
   const ana = await Person.enter(browser, "Ana", { permissions: ["clipboard-read", "clipboard-write"] });
   await ana.open(new URL("room/shared", server.url));
-  await ana.page.getByRole("button", { name: "Share" }).click();
-  await ana.page.getByRole("button", { name: "Link copied" }).waitFor();
+  await ana.page.getByRole("button", { name: "Share", exact: true }).click();
+  await ana.page.getByRole("img", { name: "QR code of the link" }).waitFor();
+  await ana.page.getByRole("button", { name: "Copy", exact: true }).click();
+  await ana.page.getByRole("button", { name: "Copied ✓" }).waitFor();
   expect(await ana.page.evaluate(() => navigator.clipboard.readText())).toBe(new URL("room/shared", server.url).href);
   await ana.leave();
 });

@@ -22,7 +22,8 @@ function contrast(a: string, b: string): number {
 /** Every value that a variable of the page has, over all themes. */
 function valuesOf(variable: string): string[] {
   const css = readFileSync(new URL("../../src/styles/colours.css", import.meta.url), "utf8");
-  return [...css.matchAll(new RegExp(`${variable}:\\s*(#[0-9a-f]{6})\\b`, "gi"))].map(([, value = ""]) => value);
+  const declarations = [...css.matchAll(new RegExp(`^\\s*${variable}:([^;]*);`, "gm"))].map(([, value = ""]) => value);
+  return declarations.flatMap((value) => value.match(/#[0-9a-f]{6}\b/gi) ?? []);
 }
 
 describe("the palette", () => {

@@ -79,7 +79,10 @@ async function launch(data: string, log: { text: string }): Promise<{ process: C
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^COLLAB_|^(DATABASE_URL|HOST|PORT)$/.test(name)),
   );
-  const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data], {
+  // The page being worked on, rather than the one inside the binary.
+  const page = process.env["COLLAB_PAGE_DIR"];
+  const pageArguments = page ? ["--page-dir", resolve(page)] : [];
+  const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data, ...pageArguments], {
     // Somewhere without a `.env` file.
     cwd: data,
     env,
