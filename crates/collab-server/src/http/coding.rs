@@ -114,14 +114,13 @@ impl Wishes {
 
 /// `0`, `0.5`, `1.000` in thousandths. What is no quality is taken for a refusal.
 fn thousandths(quality: &str) -> u16 {
-    let valid = quality.len() <= 5
-        && quality
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let (whole, rest) = quality.split_once('.').unwrap_or((quality, ""));
-    match whole {
-        "1" if valid => WHOLE,
-        "0" if valid && rest.len() <= 3 => format!("{rest:0<3}").parse().unwrap_or(0),
+    let (whole, decimals) = quality.split_once('.').unwrap_or((quality, ""));
+    if decimals.len() > 3 || !decimals.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    match (whole, format!("{decimals:0<3}").parse()) {
+        ("0", Ok(thousandths)) => thousandths,
+        ("1", Ok(0)) => WHOLE,
         _ => 0,
     }
 }
@@ -176,6 +175,9 @@ mod tests {
             ("0.001", 1),
             ("0", 0),
             ("0.0001", 0),
+            ("1.001", 0),
+            ("1.5.1", 0),
+            ("2", 0),
             ("-1", 0),
             ("0.x", 0),
             ("", 0),
