@@ -65,13 +65,7 @@ fn watch_signals(stop: CancellationToken) -> anyhow::Result<()> {
 pub async fn migrate(database: &DatabaseUrl, flags: &StoreFlags) -> anyhow::Result<()> {
     telemetry::start_logging(&flags.log, flags.log_format)?;
     let migrated = storage::migrate(database, &options(flags.accept_unsafe_postgres)).await?;
-    match &migrated.applied[..] {
-        [] => println!("{database} is up to date (version {})", migrated.version),
-        applied => println!(
-            "{database}: applied {applied:?}; it is at version {} now",
-            migrated.version
-        ),
-    }
+    println!("{database}: {migrated}");
     Ok(())
 }
 

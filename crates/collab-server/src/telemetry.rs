@@ -19,6 +19,9 @@ const COMMIT_BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
+/// Upper bounds of the records in one commit, up to the most that it takes.
+const RECORD_BUCKETS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 300.0, 1000.0];
+
 /// Starts logging to standard error. Once per process.
 pub fn start_logging(filter: &str, format: LogFormat) -> Result<(), BadConfig> {
     let filter = EnvFilter::try_new(filter)
@@ -91,8 +94,10 @@ impl Metrics {
 
     fn install() -> Metrics {
         let commit = Matcher::Full("collab_commit_seconds".to_owned());
+        let records = Matcher::Full("collab_commit_records".to_owned());
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(commit, &COMMIT_BUCKETS)
+            .and_then(|builder| builder.set_buckets_for_metric(records, &RECORD_BUCKETS))
             .expect("there is a bucket")
             .build_recorder();
         let page = recorder.handle();
@@ -247,11 +252,19 @@ fn describe() {
     describe_histogram!(
         "collab_commit_seconds",
         Unit::Seconds,
-        "From a room's append to its commit"
+        "From a room's wish to save a record to its commit, the wait for its turn included"
+    );
+    describe_histogram!(
+        "collab_commit_records",
+        "Records of all rooms that one commit took"
+    );
+    describe_counter!(
+        "collab_commit_failures_total",
+        "Commits that the database did not confirm"
     );
     describe_counter!(
         "collab_append_failures_total",
-        "Appends that did not commit"
+        "Records, one of a room at a time, that did not commit"
     );
     describe_counter!("collab_snapshots_total", "Snapshots verified and stored");
     describe_counter!(
@@ -262,4 +275,29 @@ fn describe() {
         "collab_connections_refused_total",
         "Sockets refused because there are too many"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    /// Names in a text, between these two.
+    fn names<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
+        text.split(before)
+            .skip(1)
+            .filter_map(|rest| rest.split_once(after))
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    #[test]
+    fn every_number_is_explained() {
+        let code = include_str!("telemetry.rs");
+        let (code, _) = code.split_once("#[cfg(test)]").expect("this module");
+        let (_, helped) = code.split_once("fn describe()").expect("it is there");
+        let said = names(code, "\"collab_", "\"");
+        assert_eq!(names(helped, "\"collab_", "\""), said, "in `# HELP`");
+        let page = include_str!("../../../docs/METRICS.md");
+        assert_eq!(names(page, "`collab_", "`"), said, "in docs/METRICS.md");
+    }
 }

@@ -7,7 +7,6 @@
 //! through its own oneshot.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -140,9 +139,7 @@ async fn commit(store: &dyn Store, batch: Vec<Waiting>) {
         .into_iter()
         .map(|waiting| (waiting.append, (waiting.answer, waiting._bytes)))
         .unzip();
-    let started = Instant::now();
     let result = store.append(&appends).await;
-    metrics::histogram!("collab_commit_seconds").record(started.elapsed());
     let rows = u32::try_from(appends.len()).unwrap_or(u32::MAX);
     metrics::histogram!("collab_commit_records").record(rows);
     let outcomes = result.and_then(|outcomes| {

@@ -10,6 +10,7 @@ mod nothing_lost_in_silence;
 mod one_owner;
 mod origin;
 mod page;
+mod program;
 mod rooms_api;
 mod saved_is_durable;
 mod shutdown;
