@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -27,19 +27,31 @@ const TAIL_LINES: usize = 60;
 /// The signal that interrupted us; 0 while there was none.
 static INTERRUPTED: AtomicI32 = AtomicI32::new(0);
 
-/// The group that is running now; there is at most one.
-static RUNNING: Mutex<Option<Pid>> = Mutex::new(None);
+/// What is running now; there is at most one.
+static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 
-/// Starts passing SIGINT, SIGTERM and SIGHUP on to whatever runs. The second signal ends us at once.
+struct Running {
+    group: Pid,
+    /// Tells the program's watchdog to stop it.
+    stop: mpsc::Sender<()>,
+}
+
+/// Starts passing SIGINT, SIGTERM and SIGHUP on to whatever runs: it is asked to end, and killed
+/// after [`GRACE`]. The second signal ends us at once.
 pub fn watch_signals() -> Result<()> {
     let mut signals =
         Signals::new([SIGINT, SIGTERM, SIGHUP]).context("while listening for signals")?;
     std::thread::spawn(move || {
         for signal in &mut signals {
             let again = INTERRUPTED.swap(signal, Ordering::SeqCst) != 0;
-            if let Some(group) = running() {
-                let which = if again { Signal::KILL } else { Signal::TERM };
-                kill_process_group(group, which).ok();
+            // Held while the group is signalled: it is not reaped before, so its number is its own.
+            if let Some(running) = &*lock_running() {
+                if again {
+                    kill_process_group(running.group, Signal::KILL).ok();
+                } else {
+                    // A watchdog that is gone has seen the end already.
+                    running.stop.send(()).ok();
+                }
             }
             if again {
                 std::process::exit(128 + signal);
@@ -131,22 +143,17 @@ fn supervise(command: &mut Command, limit: Duration) -> Result<ExitStatus> {
         Err(error) => return Err(error).with_context(|| format!("while starting `{words}`")),
     };
     let group = group_of(&child)?;
-    *lock_running() = Some(group);
-    // The signal may have come between the check and the line above, and found nobody to pass it to.
+    let (stop, watch) = mpsc::channel::<()>();
+    let running = Running {
+        group,
+        stop: stop.clone(),
+    };
+    *lock_running() = Some(running);
+    // The signal may have come between the check and the line above, and found nobody to tell.
     if check_interrupted().is_err() {
-        kill_process_group(group, Signal::TERM).ok();
+        stop.send(()).ok();
     }
-    let (ended, watch) = mpsc::channel::<()>();
-    let watchdog = std::thread::spawn(move || {
-        if watch.recv_timeout(limit) != Err(mpsc::RecvTimeoutError::Timeout) {
-            return false;
-        }
-        kill_process_group(group, Signal::TERM).ok();
-        if watch.recv_timeout(GRACE) == Err(mpsc::RecvTimeoutError::Timeout) {
-            kill_process_group(group, Signal::KILL).ok();
-        }
-        true
-    });
+    let watchdog = std::thread::spawn(move || watch_over(group, &watch, limit, GRACE));
     // Wait without reaping: as long as the leader is a zombie its number names this group alone.
     waitid(
         WaitId::Pid(group),
@@ -155,7 +162,8 @@ fn supervise(command: &mut Command, limit: Duration) -> Result<ExitStatus> {
     .ok();
     kill_process_group(group, Signal::KILL).ok();
     *lock_running() = None;
-    drop(ended);
+    // The last sender: the watchdog learns that the program has ended.
+    drop(stop);
     let timed_out = watchdog.join().unwrap_or(false);
     let status = child
         .wait()
@@ -170,6 +178,34 @@ fn supervise(command: &mut Command, limit: Duration) -> Result<ExitStatus> {
     Ok(status)
 }
 
+/// Stops a group of programs at `limit`, or before when told to through `watch`; returns when
+/// `watch` closes because the group's leader has ended. Whether it ran to its limit.
+///
+/// Asking comes first. A program that hangs, or that was halted by SIGSTOP, does not hear it: after
+/// `grace` the group is killed.
+fn watch_over(group: Pid, watch: &mpsc::Receiver<()>, limit: Duration, grace: Duration) -> bool {
+    let timed_out = match watch.recv_timeout(limit) {
+        Err(mpsc::RecvTimeoutError::Disconnected) => return false,
+        Err(mpsc::RecvTimeoutError::Timeout) => true,
+        Ok(()) => false,
+    };
+    kill_process_group(group, Signal::TERM).ok();
+    let patience = Instant::now() + grace;
+    loop {
+        let left = patience.saturating_duration_since(Instant::now());
+        match watch.recv_timeout(left) {
+            // Told again; it was asked already.
+            Ok(()) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                kill_process_group(group, Signal::KILL).ok();
+                break;
+            }
+        }
+    }
+    timed_out
+}
+
 fn group_of(child: &Child) -> Result<Pid> {
     i32::try_from(child.id())
         .ok()
@@ -177,11 +213,7 @@ fn group_of(child: &Child) -> Result<Pid> {
         .context("the system gave a process id out of range")
 }
 
-fn running() -> Option<Pid> {
-    *lock_running()
-}
-
-fn lock_running() -> std::sync::MutexGuard<'static, Option<Pid>> {
+fn lock_running() -> std::sync::MutexGuard<'static, Option<Running>> {
     RUNNING
         .lock()
         .expect("no thread panics while it holds this lock")
@@ -230,6 +262,8 @@ fn words(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -273,5 +307,50 @@ mod tests {
         let error =
             run(Command::new("sleep").arg("1000"), Duration::from_millis(50)).expect_err("stopped");
         assert!(format!("{error:#}").contains("was stopped"), "{error:#}");
+    }
+
+    /// What a signal to us does, without one: the other tests run in this process too.
+    #[test]
+    fn a_halted_program_is_killed_when_we_are_interrupted() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "kill -STOP $$; exit 0"]);
+        let mut child = command.process_group(0).spawn().expect("sh starts");
+        let group = group_of(&child).expect("a process id");
+        waitid(
+            WaitId::Pid(group),
+            WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT,
+        )
+        .expect("it halts itself");
+        let (stop, watch) = mpsc::channel();
+        stop.send(()).expect("somebody listens");
+        let timed_out = watch_over(group, &watch, MINUTE, Duration::from_millis(50));
+        assert!(!timed_out);
+        let status = child.wait().expect("it ended");
+        assert_eq!(status.signal(), Some(9), "{status}");
+    }
+
+    #[test]
+    fn who_ends_when_asked_is_not_killed() {
+        let mut command = Command::new("sh");
+        // Says that it listens by halting itself; going on is our part.
+        command.args([
+            "-c",
+            "trap 'exit 7' TERM; kill -STOP $$; while :; do sleep 0.01; done",
+        ]);
+        let mut child = command.process_group(0).spawn().expect("sh starts");
+        let group = group_of(&child).expect("a process id");
+        waitid(
+            WaitId::Pid(group),
+            WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT,
+        )
+        .expect("it halts itself");
+        kill_process_group(group, Signal::CONT).expect("it goes on");
+        let (stop, watch) = mpsc::channel();
+        stop.send(()).expect("somebody listens");
+        let watchdog = std::thread::spawn(move || watch_over(group, &watch, MINUTE, MINUTE));
+        let status = child.wait().expect("it ended");
+        drop(stop);
+        assert!(!watchdog.join().expect("the watchdog ends"));
+        assert_eq!(status.code(), Some(7), "{status}");
     }
 }
