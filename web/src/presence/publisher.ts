@@ -49,7 +49,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let idle = false;
   let following: number | undefined;
   let published: string | undefined;
-  let file = options.file();
+  /** Unknown before the editor is there: until then nothing is told. */
+  let file: string | undefined;
   let ranges: readonly StickyRange[] = [];
   let middle: RelativePosition | undefined;
   let editor: EditorView | undefined;
@@ -57,6 +58,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   let last = 0;
 
   function publish(): void {
+    if (file === undefined) return;
     const state = writeEntry({ identity, tab: options.tab, file, ranges, idle, following, view: middle });
     if (state === published) return;
     published = state;
@@ -65,17 +67,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   function look(view: EditorView): void {
-    if (file !== options.file()) {
-      file = options.file();
+    const shown = options.file();
+    if (file !== shown) {
+      file = shown;
       ranges = [];
       middle = undefined;
     }
     // A caret that was left stays where it was: its owner looked away, and comes back to it.
     if (!view.hasFocus) return;
     const { main, ranges: all } = view.state.selection;
-    const shown = [main, ...all.filter((range) => range !== main).slice(0, MAX_FURTHER_RANGES)];
-    const places = options.sticky(file, shown.flatMap(({ anchor, head }) => [anchor, head]));
-    ranges = shown.flatMap((_, i): StickyRange[] => {
+    const told = [main, ...all.filter((range) => range !== main).slice(0, MAX_FURTHER_RANGES)];
+    const places = options.sticky(shown, told.flatMap(({ anchor, head }) => [anchor, head]));
+    ranges = told.flatMap((_, i): StickyRange[] => {
       const [anchor, head] = [places[2 * i], places[2 * i + 1]];
       return anchor && head ? [{ anchor, head }] : [];
     });
@@ -83,7 +86,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   /** Reads the layout, so not while the editor takes in a change. */
   function lookAtView(view: EditorView): void {
-    middle = options.followed() ? options.sticky(file, [middleOf(view)])[0] : undefined;
+    middle = file !== undefined && options.followed() ? options.sticky(file, [middleOf(view)])[0] : undefined;
   }
 
   function now(): void {
