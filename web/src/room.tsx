@@ -156,6 +156,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       status(state) {
         // What was painted is newer than what is kept, as long as the server may still answer.
         if (isHere(state) || (keeper.kept && state.kind !== "connecting")) attach(mine);
+        company.connected(isHere(state));
         status.value = state;
         readOnly.value = false;
       },
@@ -286,13 +287,13 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       people={{
         me: company.me,
         others: company.others,
-        following: signal(undefined),
+        following: company.following,
         palette: PALETTE,
         maxNameLength: MAX_NAME_LENGTH,
         rename: (wanted) => company.rename(wanted),
         recolor: (color) => company.recolor(color),
         jump: (replica) => company.jump(replica),
-        follow: () => {},
+        follow: (replica) => company.follow(replica),
         copyLink: () => void copyLink(),
       }}
       share={{ link, copy: copyLink }}

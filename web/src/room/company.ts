@@ -6,6 +6,7 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Extension } from "@codemirror/state";
 import { type Disposable, disposeAll } from "../dom.js";
 import type { Editor } from "../editor/editor.js";
+import { announcePeople } from "../presence/announcements.js";
 import { watchActivity } from "../presence/activity.js";
 import { createCaretFeed } from "../presence/caret-feed.js";
 import { type LabelMode, remoteCarets } from "../presence/caret-layers.js";
@@ -13,7 +14,8 @@ import { changeCarets } from "../presence/carets.js";
 import { caretChips } from "../presence/chips.js";
 import { settleColor } from "../presence/colours.js";
 import { cleanName, type Identity, rememberColor, rememberedColor, rememberedName, rememberedTab, rememberName } from "../presence/identity.js";
-import { jumpToCaret } from "../presence/jump.js";
+import { createFollow } from "../presence/follow.js";
+import { jumpKeys, jumpToCaret } from "../presence/jump.js";
 import { type Peer, Peers } from "../presence/peers.js";
 import { createPublisher } from "../presence/publisher.js";
 import type { Session } from "../session.js";
@@ -36,6 +38,8 @@ export interface CompanyOptions {
 export interface Company extends Disposable {
   readonly me: ReadonlySignal<Identity>;
   readonly others: ReadonlySignal<readonly Someone[]>;
+  /** Whom the person follows. */
+  readonly following: ReadonlySignal<number | undefined>;
   /** Which colours are in which file. */
   readonly colorsIn: ReadonlySignal<ReadonlyMap<string, readonly string[]>>;
   /** Publishes the person's carets and draws the others'. */
@@ -53,6 +57,10 @@ export interface Company extends Disposable {
   recolor(color: string): void;
   /** Shows the text around somebody's caret. */
   jump(replica: number): void;
+  /** Starts or stops following. */
+  follow(replica: number | undefined): void;
+  /** The page is connected to the room, or not any more. */
+  connected(isOpen: boolean): void;
 }
 
 export function createCompany(options: CompanyOptions): Company {
@@ -76,7 +84,24 @@ export function createCompany(options: CompanyOptions): Company {
     peers: () => peers.list(),
     resolve: (positions) => options.session()?.resolve(positions) ?? [],
     show: (file, changes) => options.editor().dispatch(file, changeCarets.of(changes)),
-    moved: () => (looks.value += 1),
+    moved() {
+      looks.value += 1;
+      follow.moved();
+    },
+  });
+  const announcements = announcePeople(options.announce);
+  const following = signal<number | undefined>(undefined);
+  const follow = createFollow({
+    me: () => options.session()?.replica,
+    peer: (replica) => peers.get(replica),
+    whereabouts: (replica) => feed.whereabouts(replica),
+    resolve: (positions) => options.session()?.resolve(positions) ?? [],
+    file: options.file,
+    open: options.go,
+    changed(replica) {
+      following.value = replica;
+      publisher.setFollowing(replica);
+    },
   });
   const activity = watchActivity((idle) => publisher.setIdle(idle));
 
@@ -117,11 +142,17 @@ export function createCompany(options: CompanyOptions): Company {
   }
 
   function jump(replica: number): void {
+    follow.stop();
     const at = feed.whereabouts(replica);
     if (!at) return;
     options.go(at.file);
     jumpToCaret(options.editor().view, replica);
     options.editor().view.focus();
+  }
+
+  function followPerson(replica: number | undefined): void {
+    if (replica === undefined) follow.stop();
+    else if (follow.start(replica) === "follows you") options.announce(`${peers.get(replica)?.name ?? "They"} is following you.`);
   }
 
   return {
@@ -136,14 +167,27 @@ export function createCompany(options: CompanyOptions): Company {
       }
       return colors;
     }),
-    extension: [publisher.extension, remoteCarets({ labels: options.labels }), caretChips({ jump })],
-    attached: () => publisher.refresh(),
+    following,
+    extension: [
+      publisher.extension,
+      remoteCarets({ labels: options.labels }),
+      caretChips({ jump }),
+      follow.extension,
+      jumpKeys({ replicas: () => peers.list().map(({ replica }) => replica), jump, follow: followPerson }),
+    ],
+    attached() {
+      // Others told where they are before there was a text to find that in.
+      feed.again();
+      publisher.refresh();
+    },
     peer(replica, state) {
       const { before, after } = peers.update(replica, state);
       present.value = peers.list();
-      if (after && !before) options.announce(`${after.name} joined.`);
-      if (before && !after) options.announce(`${before.name} left.`);
+      announcements.seen(replica, after);
+      const mine = options.session()?.replica;
+      if ((before?.following === mine) !== (after?.following === mine)) publisher.refresh();
       feed.peer(replica);
+      follow.peer(replica);
       settle();
     },
     textChanged: () => feed.textChanged(),
@@ -164,6 +208,8 @@ export function createCompany(options: CompanyOptions): Company {
       settle();
     },
     jump,
-    dispose: () => disposeAll([feed, activity]),
+    follow: followPerson,
+    connected: (isOpen) => announcements.connected(isOpen),
+    dispose: () => disposeAll([feed, activity, announcements, follow]),
   };
 }

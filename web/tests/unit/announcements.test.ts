@@ -11,7 +11,7 @@ class Listener {
   readonly announcements = new Announcements();
   now = 0;
 
-  constructor(private readonly settled = true) {
+  constructor(settled = true) {
     if (!settled) return;
     this.announcements.connected(0, true);
     this.pass(SETTLE_MS);
