@@ -33,8 +33,8 @@ pub use self::edit::{Edit, EditError};
 pub use self::files::{FileEntry, FileId, MAX_FILES, MAX_NAME_BYTES};
 use self::gate::{Gate, Source, Stop};
 pub use self::gate::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
-use self::guard::Engine;
 pub use self::guard::Poisoned;
+use self::guard::{Committed, Engine};
 use self::integrate::integrate;
 pub use self::place::MAX_TYPE_DEPTH;
 pub use self::refusal::Refusal;
@@ -147,12 +147,8 @@ pub enum LoadErrorReason {
     Poisoned(Poisoned),
 }
 
-/// What changed of what is watched, written by the engine's observers at commit.
-#[derive(Debug, Default)]
-struct Seen {
-    edits: Vec<(FileId, Vec<Edit>)>,
-    described: bool,
-}
+/// Changes of watched files by id, written by the engine's observers at commit.
+type Changes = Arc<Mutex<Vec<(FileId, Vec<Edit>)>>>;
 
 /// One replica of a document.
 pub struct Document {
@@ -161,7 +157,7 @@ pub struct Document {
     clocks: Clocks,
     history: History,
     watched: BTreeMap<FileId, ()>,
-    seen: Arc<Mutex<Seen>>,
+    changes: Changes,
     /// Bytes of the last whole encoding and of every delta since.
     encoded_len: usize,
     #[cfg(feature = "sabotage")]
@@ -186,7 +182,7 @@ impl Document {
             clocks: Clocks::default(),
             history: History::default(),
             watched: BTreeMap::new(),
-            seen: Arc::default(),
+            changes: Changes::default(),
             encoded_len: 0,
             #[cfg(feature = "sabotage")]
             fails_next: false,
@@ -260,28 +256,27 @@ impl Document {
         if self.fails_next && offers.len() > 1 {
             self.poison();
         }
-        self.integrate(offers.iter().map(|offer| {
-            let new_replicas = offer.new_replicas;
-            (offer.update, Source::Offer { new_replicas })
-        }))
+        let source = |offer: &Offer<'_>| Source::Offer {
+            new_replicas: offer.new_replicas,
+        };
+        let updates: Vec<_> = offers.iter().map(|o| (o.update, source(o))).collect();
+        self.integrate(&updates)
     }
 
     /// The same for an update from the server one is connected to: form and causes are checked, but
     /// the budgets for strangers do not hold. A whole document that grew within them, update by
     /// update, may be larger than each of them.
     pub fn apply_from_server(&mut self, update: &[u8]) -> Result<Turn, Poisoned> {
-        self.integrate(std::iter::once((update, Source::Own)))
+        self.integrate(&[(update, Source::Own)])
     }
 
     /// The same for several updates of our own, in one turn: what an earlier stay kept.
     pub fn apply_kept(&mut self, updates: &[Bytes]) -> Result<Turn, Poisoned> {
-        self.integrate(updates.iter().map(|update| (&update[..], Source::Own)))
+        let updates: Vec<_> = updates.iter().map(|u| (&u[..], Source::Own)).collect();
+        self.integrate(&updates)
     }
 
-    fn integrate<'a>(
-        &mut self,
-        updates: impl ExactSizeIterator<Item = (&'a [u8], Source)>,
-    ) -> Result<Turn, Poisoned> {
+    fn integrate(&mut self, updates: &[(&[u8], Source)]) -> Result<Turn, Poisoned> {
         let Document {
             engine,
             gate,
@@ -289,9 +284,9 @@ impl Document {
             ..
         } = self;
         let mut before = Vec::new();
-        let (outcomes, delta) = engine.write(|txn| {
+        let (outcomes, Committed { delta, described }) = engine.write(|txn| {
             let mut outcomes = Vec::with_capacity(updates.len());
-            for (update, source) in updates {
+            for &(update, source) in updates {
                 let outcome = match integrate(txn, gate, clocks, update, source, &mut before)? {
                     Ok(new_replicas) => Outcome::Applied { new_replicas },
                     Err(Stop::Gap) => Outcome::Gap,
@@ -301,23 +296,22 @@ impl Document {
             }
             Ok(outcomes)
         })?;
-        let seen = self.take_seen();
+        let changes = self.take_changes();
         self.count(&delta, before);
         Ok(Turn {
             outcomes,
             delta,
             number: self.history.newest(),
-            changes: seen.edits,
-            described: seen.described,
+            changes,
+            described,
         })
     }
 
-    fn take_seen(&mut self) -> Seen {
-        let mut seen =
-            std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        // The engine calls observers in the order of a hash table.
-        seen.edits.sort_by(|a, b| a.0.cmp(&b.0));
-        seen
+    fn take_changes(&mut self) -> Vec<(FileId, Vec<Edit>)> {
+        if self.watched.is_empty() {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn count(&mut self, delta: &Bytes, before: Vec<(u64, u32)>) {

@@ -67,9 +67,13 @@ pub fn from_js(value: &JsValue) -> Option<Kept> {
 }
 
 fn lineage_from_hex(hex: &str) -> Option<Lineage> {
-    let digits = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = u128::from_str_radix(hex, 16).ok().filter(|_| digits)?;
-    Some(Lineage(number.to_be_bytes()))
+    let mut digits = hex.chars().map(|digit| digit.to_digit(16));
+    let mut bytes = [0u8; 16];
+    for byte in &mut bytes {
+        let value = digits.next()?? << 4 | digits.next()??;
+        *byte = u8::try_from(value).ok()?;
+    }
+    digits.next().is_none().then_some(Lineage(bytes))
 }
 
 #[cfg(test)]
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_lineage_reads_as_it_is_written() {
-        let lineage = Lineage(*b"\x00\x01 to the end..");
+        let lineage = Lineage(*b"\x00\x01 to the end...");
         assert_eq!(lineage_from_hex(&lineage.to_string()), Some(lineage));
         for bad in ["", "+f", "0g", &"+".repeat(32), &"0".repeat(33)] {
             assert_eq!(lineage_from_hex(bad), None);

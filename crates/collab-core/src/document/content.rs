@@ -4,13 +4,13 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use yrs::{DeepObservable, Observable, ReadTxn, TransactionMut, WriteTxn};
+use yrs::{Observable, ReadTxn, TransactionMut, WriteTxn};
 
 use super::Document;
 use super::edit::{self, Edit, EditError};
 use super::files::{self, FileEntry, FileId, MAX_FILES, MAX_NAME_BYTES};
 use super::gate::Source;
-use super::guard::Poisoned;
+use super::guard::{Committed, Poisoned};
 use super::halves::Halves;
 use super::sticky::{self, Assoc};
 use crate::ids::Offset;
@@ -130,11 +130,11 @@ impl Document {
 
     /// One local transaction. What it did passes our own gate, which learns it that way.
     fn write(&mut self, change: impl FnOnce(&mut TransactionMut<'_>)) -> Result<Bytes, EditError> {
-        let ((), delta) = self.engine.write(|txn| {
+        let ((), Committed { delta, .. }) = self.engine.write(|txn| {
             change(txn);
             Ok(())
         })?;
-        self.take_seen();
+        self.take_changes();
         let mut before = Vec::new();
         if !delta.is_empty() {
             if self.gate.check(&delta, &self.clocks, Source::Own).is_err() {
@@ -158,17 +158,17 @@ impl Document {
             return;
         }
         let text = doc.get_or_insert_text(file.root());
-        let seen = Arc::clone(&self.seen);
+        let changes = Arc::clone(&self.changes);
         let name = file.clone();
         let mut halves = Halves::of(&self.text(file));
         text.observe("watch", move |txn, event| {
             let edits = edit::from_delta(event.delta(txn));
             let edits = halves.complete(&edit::visible(txn, event.target()), edits);
             if !edits.is_empty() {
-                seen.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .edits
-                    .push((name.clone(), edits));
+                let mut changes = changes.lock().unwrap_or_else(PoisonError::into_inner);
+                // The engine calls observers in the order of a hash table.
+                let at = changes.partition_point(|(other, _)| *other < name);
+                changes.insert(at, (name.clone(), edits));
             }
         });
     }
@@ -179,15 +179,7 @@ impl Document {
         let Some(doc) = self.engine.doc() else {
             return;
         };
-        for root in files::DESCRIPTION {
-            let seen = Arc::clone(&self.seen);
-            doc.get_or_insert_map(root)
-                .observe_deep("describe", move |_, _| {
-                    seen.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .described = true;
-                });
-        }
+        files::watch(doc);
     }
 
     /// A place in a file that stays with its neighbours while the text changes, as the bytes of a

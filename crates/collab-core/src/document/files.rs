@@ -1,7 +1,10 @@
 //! How our own page lays out a document: files, their texts, and what is known about them. Other
 //! editors lay out theirs as they like, and nothing else depends on this. Must not know edits.
 
-use yrs::{Any, Map, MapPrelim, MapRef, Out, ReadTxn, Text, TransactionMut, WriteTxn};
+use yrs::block::{ItemContent, Prelim};
+use yrs::branch::{Branch, BranchID, BranchPtr};
+use yrs::types::TypeRef;
+use yrs::{Any, Doc, Map, MapRef, Out, ReadTxn, Text, TransactionMut, WriteTxn};
 
 /// Root map from file id to a map of `path` and `language`.
 const FILES: &str = "files";
@@ -14,7 +17,7 @@ const LANGUAGE: &str = "language";
 const TEXT_PREFIX: &str = "file:";
 
 /// The roots that describe a document.
-pub(super) const DESCRIPTION: [&str; 2] = [FILES, META];
+const DESCRIPTION: [&str; 2] = [FILES, META];
 
 /// Files of one document. Another one is refused; two people who each add the last one at the same
 /// moment may end with one more.
@@ -103,7 +106,7 @@ pub(super) fn list<T: ReadTxn>(txn: &T) -> Vec<FileEntry> {
             language: String::new(),
         });
     }
-    files.sort_by(|a, b| {
+    files.sort_unstable_by(|a, b| {
         let order = |file: &FileEntry| (file.id.as_str() != "main", file.id.clone());
         order(a).cmp(&order(b))
     });
@@ -115,6 +118,21 @@ fn text<T: ReadTxn>(txn: &T, entry: &MapRef, key: &str) -> String {
         Some(Out::Any(Any::String(text))) => text.to_string(),
         _ => String::new(),
     }
+}
+
+/// From now on, [`described`] tells of changes to this document: the engine looks for changes in
+/// roots only when it knows what they are.
+pub(super) fn watch(doc: &Doc) {
+    for root in DESCRIPTION {
+        doc.get_or_insert_map(root);
+    }
+}
+
+/// Whether a committed transaction changed the list of files, an entry of it or a value of `meta`.
+pub(super) fn described(txn: &TransactionMut<'_>) -> bool {
+    txn.changed_parent_types().iter().any(
+        |changed| matches!(changed.id(), BranchID::Root(name) if DESCRIPTION.contains(&&*name)),
+    )
 }
 
 /// How many files are written down.
@@ -142,14 +160,27 @@ pub(super) fn put(
     let values = [(PATH, path), (LANGUAGE, language)]
         .into_iter()
         .filter_map(|(key, value)| value.map(|value| (key, value)));
-    if let Some(Out::YMap(entry)) = files.get(txn, file.as_str()) {
-        for (key, value) in values {
-            entry.try_update(txn, key, value);
-        }
-    } else {
-        let entry: MapPrelim = values.map(|(key, value)| (key, Any::from(value))).collect();
-        files.insert(txn, file.as_str(), entry);
+    let entry = match files.get(txn, file.as_str()) {
+        Some(Out::YMap(entry)) => entry,
+        _ => files.insert(txn, file.as_str(), NewEntry),
+    };
+    for (key, value) in values {
+        set(txn, &entry, key, value);
     }
+}
+
+/// An empty map, to be put into another. The engine's own `MapPrelim` may hold any type there is,
+/// which costs the page 20 KB.
+struct NewEntry;
+
+impl Prelim for NewEntry {
+    type Return = MapRef;
+
+    fn into_content(self, _txn: &mut TransactionMut<'_>) -> (ItemContent, Option<NewEntry>) {
+        (ItemContent::Type(Branch::new(TypeRef::Map)), None)
+    }
+
+    fn integrate(self, _txn: &mut TransactionMut<'_>, _branch: BranchPtr) {}
 }
 
 /// Takes a file from the list and empties its text.
@@ -174,7 +205,15 @@ pub(super) fn meta<T: ReadTxn>(txn: &T, key: &str) -> Option<String> {
 /// Writes down a value of the room.
 pub(super) fn set_meta(txn: &mut TransactionMut<'_>, key: &str, value: &str) {
     let meta = txn.get_or_insert_map(META);
-    meta.try_update(txn, key, value);
+    set(txn, &meta, key, value);
+}
+
+/// Writes down a value, unless it is there.
+fn set(txn: &mut TransactionMut<'_>, map: &MapRef, key: &str, value: &str) {
+    let same = matches!(map.get(txn, key), Some(Out::Any(Any::String(text))) if *text == *value);
+    if !same {
+        map.insert(txn, key, Any::from(value));
+    }
 }
 
 #[cfg(test)]

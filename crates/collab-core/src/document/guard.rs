@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 use yrs::{ClientID, Doc, OffsetKind, Options, ReadTxn, Transact, Transaction, TransactionMut};
 
+use super::files;
 use crate::ids::ReplicaId;
 
 /// The engine failed inside, and the document with it: drop it and load it again from its log.
@@ -48,8 +49,7 @@ impl Engine {
         Engine { doc: Some(doc) }
     }
 
-    /// Runs `change` in one transaction, commits it, and returns its result with the
-    /// transaction's own encoding of what was new: empty when nothing was.
+    /// Runs `change` in one transaction, commits it, and returns its result with what was new.
     ///
     /// When `change` returns an error, everything is given up as after a panic, because the engine
     /// cannot roll back. Unless `during` says that nothing was changed yet, use it for the
@@ -57,7 +57,19 @@ impl Engine {
     pub(super) fn write<T>(
         &mut self,
         change: impl FnOnce(&mut TransactionMut<'_>) -> Result<T, Poisoned>,
-    ) -> Result<(T, Bytes), Poisoned> {
+    ) -> Result<(T, Committed), Poisoned> {
+        let mut change = Some(change);
+        let mut value = None;
+        let committed = self.write_any(&mut |txn| {
+            value = change.take().map(|change| change(txn)).transpose()?;
+            Ok(())
+        })?;
+        let value = value.ok_or(Poisoned { during: "applying" })?;
+        Ok((value, committed))
+    }
+
+    /// Compiled once for all changes: the page pays for each copy.
+    fn write_any(&mut self, change: Change<'_>) -> Result<Committed, Poisoned> {
         let doc = self.doc.take().ok_or(Poisoned {
             during: "failed earlier",
         })?;
@@ -93,18 +105,27 @@ impl Engine {
     }
 }
 
-fn guarded_write<T>(
-    doc: &Doc,
-    change: impl FnOnce(&mut TransactionMut<'_>) -> Result<T, Poisoned>,
-) -> Result<(T, Bytes), Poisoned> {
+/// What a transaction did.
+#[derive(Debug, Default)]
+pub(super) struct Committed {
+    /// Its own encoding of what was new; empty when nothing was.
+    pub(super) delta: Bytes,
+    /// Whether the list of files or a value of `meta` changed, once somebody
+    /// [looks at them](super::files::watch).
+    pub(super) described: bool,
+}
+
+type Change<'a> = &'a mut dyn FnMut(&mut TransactionMut<'_>) -> Result<(), Poisoned>;
+
+fn guarded_write(doc: &Doc, change: Change<'_>) -> Result<Committed, Poisoned> {
     let mut txn = ManuallyDrop::new(doc.transact_mut());
-    let value = catch("applying", || change(&mut txn))??;
-    let delta = if txn.has_changes() {
+    catch("applying", || change(&mut txn))??;
+    let mut committed = Committed::default();
+    if txn.has_changes() {
         catch("committing", || txn.commit())?;
-        catch("encoding a delta", || Bytes::from(txn.encode_update_v1()))?
-    } else {
-        Bytes::new()
-    };
+        committed.delta = catch("encoding a delta", || Bytes::from(txn.encode_update_v1()))?;
+        committed.described = catch("reading changes", || files::described(&txn))?;
+    }
     if txn.has_missing_updates() {
         // The gate lets nothing through that could wait for something.
         return Err(Poisoned {
@@ -114,7 +135,7 @@ fn guarded_write<T>(
     catch("closing a transaction", || {
         drop(ManuallyDrop::into_inner(txn));
     })?;
-    Ok((value, delta))
+    Ok(committed)
 }
 
 fn catch<T>(during: &'static str, step: impl FnOnce() -> T) -> Result<T, Poisoned> {

@@ -48,10 +48,14 @@ impl Halves {
         if cut.is_empty() {
             return edits;
         }
-        let mut all = edits;
+        let mut all = Vec::with_capacity(edits.len() + cut.len());
+        let mut cut = cut.into_iter().peekable();
+        for edit in edits {
+            all.extend(std::iter::from_fn(|| cut.next_if(|cut| cut.at < edit.at)));
+            // Where something was inserted between two halves, it stays before the second.
+            all.push(edit);
+        }
         all.extend(cut);
-        // Stable: where something was inserted between two halves, it stays before the second.
-        all.sort_by_key(|edit| edit.at);
         joined(all)
     }
 }

@@ -334,7 +334,7 @@ fn state_vectors_are_bounded() {
 }
 
 /// Bytes of the lists of crashers, which the gate would refuse.
-fn crash(engine: &mut Engine, update: &str) -> Result<((), Bytes), Poisoned> {
+fn crash(engine: &mut Engine, update: &str) -> Result<((), Committed), Poisoned> {
     use yrs::updates::decoder::Decode;
     let bytes = hex::decode(update).expect("hexadecimal");
     engine.write(|txn| {

@@ -59,8 +59,8 @@ impl Session {
     /// Everything there is, for the device: it replaces all records that this stay has restored or
     /// made. `None` when the document cannot be read; then what was kept must stay.
     pub fn copy(&mut self) -> Option<Kept> {
-        // Nothing waits inside the engine of a session (`Outcome::Gap`), so a diff for somebody who has
-        // nothing is the whole; the encoding that would carry what waits costs the page 13 KB.
+        // Nothing waits inside the engine (that is what `waiting` is for), so a diff for somebody
+        // who has nothing is the whole. The encoding that carries what waits costs the page 3 KB.
         let whole = self.document.diff(&StateVector::default()).ok()?;
         self.keeping.heard.clear();
         self.keeping.heard_bytes = 0;
