@@ -7,6 +7,7 @@ import { render } from "preact";
 import { roomFromInput, roomOf, roomUrl } from "./address.js";
 import { createRoom } from "./api.js";
 import type { Disposable } from "./dom.js";
+import { registerWorker } from "./offline/register.js";
 import { openStore, type Store } from "./offline/store.js";
 import { mountRoom } from "./room.js";
 import { createSettings } from "./settings.js";
@@ -76,3 +77,4 @@ function required(id: string): HTMLElement {
 
 addEventListener("popstate", () => show(false));
 show(false);
+registerWorker(root);
