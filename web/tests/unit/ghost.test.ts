@@ -351,6 +351,15 @@ describe("other people", () => {
     }
   });
 
+  test("who break it, or write it anew, hide it too, though the line reads the same", async () => {
+    const below = await Desk.with([FUNCTION], "abc\n");
+    below.remote(8, "\n# theirs");
+    expect(below.ghost).toBeUndefined();
+    const anew = await Desk.with([FUNCTION], "abc\n");
+    anew.remote(4, "def", 3);
+    expect(anew.ghost).toBeUndefined();
+  });
+
   test("who delete into the caret's line hide it", async () => {
     const desk = await Desk.with([FUNCTION], "abc\n");
     desk.remote(2, "", 3);
