@@ -17,6 +17,7 @@ import { LANGUAGES } from "./editor/languages.js";
 import { MAX_INSERT_BYTES } from "./editor/limit.js";
 import { openKeeper } from "./offline/keeper.js";
 import type { Store } from "./offline/store.js";
+import { redrawCarets } from "./presence/caret-layers.js";
 import { MAX_NAME_LENGTH, PALETTE } from "./presence/identity.js";
 import { createCompany } from "./room/company.js";
 import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId } from "./room/files.js";
@@ -26,6 +27,7 @@ import { createSession, type Session } from "./session.js";
 import type { Settings } from "./settings.js";
 import { socketTo } from "./socket.js";
 import type { PhoneKey } from "./ui/phone-bar.js";
+import { watchStatus } from "./ui/pill.js";
 import { RoomScreen } from "./ui/room-screen.js";
 import type { Position } from "./ui/status-bar.js";
 import { createToasts } from "./ui/toasts.js";
@@ -48,6 +50,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   const status = signal<SaveState>({ kind: "connecting" });
   /** Whether every edit made here is on this device's disk. */
   const kept = signal(false);
+  const pill = watchStatus(status);
   const name = signal(shortened(room));
   const active = signal(MAIN_FILE);
   const position = signal<Position>({ line: 1, column: 1, selected: 0 });
@@ -94,7 +97,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         engine,
         language: () => language.id(),
         idleMs: () => settings.completionDelayMs.peek(),
-        enabled: () => settings.completion.peek(),
+        enabled: () => settings.completion.peek() && company.following.peek() === undefined,
         announce,
         touch: matchMedia("(pointer: coarse)").matches,
       }),
@@ -271,6 +274,10 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   const stopEffects = [
     effect(() => editor.setDark(settings.theme.value === "dark" || (settings.theme.value === "system" && systemDark.value))),
     effect(() => editor.setWrap(settings.wrap.value)),
+    effect(() => {
+      settings.labels.value;
+      editor.view.dispatch({ effects: redrawCarets.of(null) });
+    }),
     effect(() => editor.setReadOnly(readOnly.value)),
     effect(() => {
       document.title = `${name.value} · Collab`;
@@ -283,7 +290,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       name={name}
       maxNameLength={MAX_FILE_NAME}
       renameRoom={(wanted) => session?.setMeta("name", wanted)}
-      pill={{ status, kept, retry, download, reload: () => location.reload(), announce }}
+      pill={{ shown: pill, kept, retry, download, reload: () => location.reload(), announce }}
       people={{
         me: company.me,
         others: company.others,
@@ -337,7 +344,15 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       }}
       settings={settings}
       toasts={toasts}
-      banner={signal(undefined)}
+      banner={computed(() => {
+        const followed = company.others.value.find(({ replica }) => replica === company.following.value);
+        if (!followed) return undefined;
+        const stop = () => {
+          company.follow(undefined);
+          editor.view.focus();
+        };
+        return { text: `Following ${followed.name} (Esc stops)`, color: followed.color, label: "Stop", press: stop };
+      })}
       shortcuts={shortcuts}
       showShortcuts={(open) => (shortcuts.value = open)}
       place={(element) => {
@@ -356,7 +371,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       session?.stop();
       for (const stop of stopEffects) stop();
       dark.removeEventListener("change", followSystem);
-      disposeAll(listeners);
+      disposeAll([...listeners, pill]);
       language.dispose();
       company.dispose();
       editor.dispose();

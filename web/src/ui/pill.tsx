@@ -4,16 +4,49 @@
  * It says "Saved" only while the session says so. Towards worse it changes at once; back to
  * "Saved" only after a moment without typing, so that it does not flicker at every keystroke.
  */
-import { type ReadonlySignal, useSignal, useSignalEffect } from "@preact/signals";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Disposable } from "../dom.js";
 import type { SaveState } from "../wasm/collab_wasm.js";
 
 /** How long everything must have been saved before the pill says so again, in milliseconds. */
 const CALM_MS = 400;
 
+/** What the pill shows. */
+export interface Shown {
+  readonly state: SaveState;
+  /** Milliseconds until the next try, while reconnecting. */
+  readonly waitMs: number;
+}
+
+/**
+ * What to show while the session's state is this. Not inside the component, whose effects wait for
+ * the next frame: until then it would say "Saved" of what was typed in this one.
+ */
+export function watchStatus(status: ReadonlySignal<SaveState>): ReadonlySignal<Shown> & Disposable {
+  const shown = signal<Shown>({ state: status.peek(), waitMs: 0 });
+  const stop = effect(() => {
+    const state = status.value;
+    if (state.kind === "saved" && shown.peek().state.kind === "saving") {
+      const timer = setTimeout(() => (shown.value = { state, waitMs: 0 }), CALM_MS);
+      return () => clearTimeout(timer);
+    }
+    if (state.kind !== "reconnecting") {
+      shown.value = { state, waitMs: 0 };
+      return undefined;
+    }
+    const tryAt = performance.now() + state.inMs;
+    const show = () => (shown.value = { state, waitMs: Math.max(0, tryAt - performance.now()) });
+    show();
+    const timer = setInterval(show, 1_000);
+    return () => clearInterval(timer);
+  });
+  return Object.assign(shown, { dispose: stop });
+}
+
 export interface PillProps {
-  readonly status: ReadonlySignal<SaveState>;
+  readonly shown: ReadonlySignal<Shown>;
   /** Whether every unsaved change is on this device's disk. */
   readonly kept: ReadonlySignal<boolean>;
   /** The person does not want to wait for the next try. */
@@ -26,27 +59,9 @@ export interface PillProps {
 }
 
 export function Pill(props: PillProps): JSX.Element {
-  const shown = useSignal(props.status.peek());
-  const waitMs = useSignal(0);
-
-  useSignalEffect(() => {
-    const next = props.status.value;
-    const before = shown.peek();
-    if (next.kind === "saved" && before.kind === "saving") {
-      const timer = setTimeout(() => (shown.value = next), CALM_MS);
-      return () => clearTimeout(timer);
-    }
-    shown.value = next;
-    if (next.kind !== "reconnecting") return;
-    const tryAt = performance.now() + next.inMs;
-    waitMs.value = next.inMs;
-    const timer = setInterval(() => (waitMs.value = Math.max(0, tryAt - performance.now())), 1_000);
-    return () => clearInterval(timer);
-  });
-
-  const state = shown.value;
+  const { state, waitMs } = props.shown.value;
   const kept = props.kept.value;
-  const text = sentence(state, waitMs.value, kept);
+  const text = sentence(state, waitMs, kept);
 
   const before = useRef<SaveState["kind"] | undefined>(undefined);
   useEffect(() => {

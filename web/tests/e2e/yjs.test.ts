@@ -109,6 +109,7 @@ test("text and carets go both ways, and people are gone when they leave", async 
   yjs.provider.awareness.setLocalState(null);
   await page.seesCarets([]);
   yjs.provider.awareness.setLocalState({ user: { name: "Yjs Person" } });
+  await page.page.getByRole("button", { name: "People: 2 here" }).click();
   await page.page.getByRole("listitem", { name: "Yjs Person" }).waitFor();
   yjs.provider.destroy();
   await page.page.getByRole("listitem", { name: "Yjs Person" }).waitFor({ state: "detached" });
