@@ -5,7 +5,7 @@
 //! or removes somebody else's caret. Yjs calls all this "awareness"; its rules for clocks are kept
 //! (`y-protocols` 1.0.7 `awareness.js`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{ConnectionId, ReplicaId};
 use crate::protocol::awareness::Entry;
@@ -66,6 +66,8 @@ struct Held {
 #[derive(Debug, Default)]
 pub struct Table {
     here: BTreeMap<ReplicaId, Held>,
+    /// The replicas in `here` by their owner; nobody stands here without any.
+    owned: BTreeMap<ConnectionId, BTreeSet<ReplicaId>>,
     /// When each connection that owns or owned an entry last said anything.
     heard: BTreeMap<ConnectionId, Millis>,
     /// Clock of the removal, by replica, and when.
@@ -94,7 +96,7 @@ impl Table {
             (None, Some(held)) => {
                 // Everybody must hear a clock above the last one, whatever the sender wrote.
                 let clock = entry.clock.max(held.clock.saturating_add(1));
-                self.here.remove(&entry.replica);
+                self.take_out(entry.replica);
                 self.remember_gone(now, entry.replica, clock);
                 Ok(())
             }
@@ -108,12 +110,18 @@ impl Table {
                 }
                 let new_to_owner = known.is_none_or(|held| held.owner != connection);
                 let full = known.is_none() && self.here.len() >= MAX_PRESENT;
-                if full
-                    || (new_to_owner && self.owned_by(connection) >= MAX_REPLICAS_PER_CONNECTION)
-                {
+                let owned = self.owned.get(&connection).map_or(0, BTreeSet::len);
+                if full || (new_to_owner && owned >= MAX_REPLICAS_PER_CONNECTION) {
                     return Err(Ignored::TooMany);
                 }
                 self.gone.remove(&entry.replica);
+                if new_to_owner {
+                    self.take_out(entry.replica);
+                    self.owned
+                        .entry(connection)
+                        .or_default()
+                        .insert(entry.replica);
+                }
                 self.here.insert(
                     entry.replica,
                     Held {
@@ -135,12 +143,7 @@ impl Table {
     /// A connection is gone: its entries end, each with clock + 1.
     pub fn leave(&mut self, now: Millis, connection: ConnectionId) -> Vec<Entry> {
         self.heard.remove(&connection);
-        let replicas: Vec<ReplicaId> = self
-            .here
-            .iter()
-            .filter(|(_, held)| held.owner == connection)
-            .map(|(replica, _)| *replica)
-            .collect();
+        let replicas = self.owned.remove(&connection).unwrap_or_default();
         replicas
             .into_iter()
             .filter_map(|replica| {
@@ -199,11 +202,17 @@ impl Table {
             .is_some_and(|heard| now.since(*heard) < TAKEOVER_AFTER_MS)
     }
 
-    fn owned_by(&self, connection: ConnectionId) -> usize {
-        self.here
-            .values()
-            .filter(|held| held.owner == connection)
-            .count()
+    /// Removes an entry that is here, from its owner too.
+    fn take_out(&mut self, replica: ReplicaId) {
+        let Some(held) = self.here.remove(&replica) else {
+            return;
+        };
+        if let Some(replicas) = self.owned.get_mut(&held.owner) {
+            replicas.remove(&replica);
+            if replicas.is_empty() {
+                self.owned.remove(&held.owner);
+            }
+        }
     }
 
     fn clock_of_gone(&self, replica: ReplicaId) -> Option<u64> {
@@ -253,6 +262,8 @@ fn is_small_json(state: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const A: ConnectionId = ConnectionId(1);
@@ -352,5 +363,52 @@ mod tests {
         }
         assert!(table.is_empty());
         assert!(table.gone.len() <= MAX_GONE);
+    }
+
+    impl Table {
+        fn check_invariants(&self) {
+            let mut owned: BTreeMap<ConnectionId, BTreeSet<ReplicaId>> = BTreeMap::new();
+            for (replica, held) in &self.here {
+                owned.entry(held.owner).or_default().insert(*replica);
+            }
+            assert_eq!(self.owned, owned);
+            assert!(self.here.keys().all(|here| !self.gone.contains_key(here)));
+            for replicas in self.owned.values() {
+                assert!(replicas.len() <= MAX_REPLICAS_PER_CONNECTION);
+            }
+        }
+    }
+
+    proptest! {
+        /// Entries that come, go, move to another socket and end with theirs.
+        #[test]
+        fn every_entry_has_one_owner_who_knows_of_it(
+            steps in prop::collection::vec((0u8..4, 0u64..4, 0u32..24, 1u64..6, 0u64..15_000), 0..200)
+        ) {
+            let mut table = Table::default();
+            let mut now = Millis(0);
+            for (what, connection, replica, clock, later) in steps {
+                now = now.plus(later);
+                let connection = ConnectionId(connection);
+                match what {
+                    0 => {
+                        let before: Vec<Entry> = table
+                            .everybody()
+                            .into_iter()
+                            .filter(|entry| table.here[&entry.replica].owner == connection)
+                            .collect();
+                        let ended = table.leave(now, connection);
+                        prop_assert_eq!(ended.len(), before.len());
+                    }
+                    what => {
+                        let state = if what == 1 { "null" } else { "{}" };
+                        // Whether it was taken is for other tests.
+                        let _: Result<(), Ignored> =
+                            table.offer(now, connection, &entry(replica, clock, state));
+                    }
+                }
+                table.check_invariants();
+            }
+        }
     }
 }
