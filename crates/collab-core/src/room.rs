@@ -38,8 +38,13 @@ use merge::Offered;
 /// Milliseconds to the next try after a snapshot could not be stored.
 const COMPACT_RETRY_MS: u64 = 30_000;
 
-/// Records in the log that make a room write a snapshot before it retires.
+/// Records in the log that make a room write a snapshot before it retires. More for a document
+/// whose snapshot is large, as with [`Settings::compact_records`].
 const COMPACT_ON_RETIRE: u64 = 16;
+
+/// A log is folded when it has reached this part of its snapshot's size (one fourth), unless the
+/// fixed thresholds are larger. Whoever wakes the room reads at most so much more.
+const COMPACT_SHARE: usize = 4;
 
 /// What a refused client is advised to wait, in milliseconds.
 const RETRY_AFTER_MS: u64 = 5_000;

@@ -67,11 +67,29 @@ pub(super) struct Log {
     waiters: VecDeque<(u64, Waiter)>,
     records_since_snapshot: u64,
     bytes_since_snapshot: usize,
+    /// Size of the newest snapshot's state; 0 when there is none.
+    snapshot_bytes: usize,
+    snapshot_on_its_way: Option<OnItsWay>,
+}
+
+/// A snapshot that is not stored yet.
+#[derive(Debug)]
+struct OnItsWay {
+    seq: Seq,
+    /// What of `bytes_since_snapshot` it covers.
+    covers_bytes: usize,
+    state_bytes: usize,
 }
 
 impl Log {
-    /// The log of a room just loaded.
-    pub(super) fn new(epoch: Epoch, head: Seq, records: u64, bytes: usize) -> Log {
+    /// The log of a room just loaded, with this much of it after a snapshot of that size.
+    pub(super) fn new(
+        epoch: Epoch,
+        head: Seq,
+        records: u64,
+        bytes: usize,
+        snapshot_bytes: usize,
+    ) -> Log {
         Log {
             epoch,
             head,
@@ -83,6 +101,8 @@ impl Log {
             waiters: VecDeque::new(),
             records_since_snapshot: records,
             bytes_since_snapshot: bytes,
+            snapshot_bytes,
+            snapshot_on_its_way: None,
         }
     }
 
@@ -99,15 +119,34 @@ impl Log {
         (self.records_since_snapshot, self.bytes_since_snapshot)
     }
 
-    /// A snapshot equal to the log up to `seq` exists.
+    /// Size of the newest snapshot's state, in bytes; 0 when there is none.
+    pub(super) fn snapshot_bytes(&self) -> usize {
+        self.snapshot_bytes
+    }
+
+    /// A snapshot equal to the log up to `seq`, which is [`Log::covers_all`], is about to be stored.
+    pub(super) fn snapshot_prepared(&mut self, seq: Seq, state_bytes: usize) {
+        let appending = self
+            .in_flight
+            .as_ref()
+            .map_or(0, |it| it.append.record.len());
+        self.snapshot_on_its_way = Some(OnItsWay {
+            seq,
+            covers_bytes: self.bytes_since_snapshot + appending,
+            state_bytes,
+        });
+    }
+
+    /// The snapshot that was prepared at `seq` is stored.
     pub(super) fn compacted_at(&mut self, seq: Seq) {
+        let Some(stored) = self.snapshot_on_its_way.take_if(|it| it.seq == seq) else {
+            return;
+        };
         self.records_since_snapshot = self.head.0.saturating_sub(seq.0);
-        if self.records_since_snapshot == 0 {
-            self.bytes_since_snapshot = 0;
-        } else {
-            // What came since is not told apart by bytes; a record or two more is no harm.
-            self.bytes_since_snapshot /= 2;
-        }
+        self.bytes_since_snapshot = self
+            .bytes_since_snapshot
+            .saturating_sub(stored.covers_bytes);
+        self.snapshot_bytes = stored.state_bytes;
     }
 
     /// Whether the append on its way has failed before.
@@ -265,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_is_merged_while_an_append_is_on_its_way_waits_for_the_next() {
-        let mut log = Log::new(Epoch(1), Seq(7), 0, 0);
+        let mut log = Log::new(Epoch(1), Seq(7), 0, 0, 0);
         assert_eq!(log.wait(waiter(0)), Some(waiter(0)), "nothing is unsaved");
         log.push(Millis(1), b"a");
         assert_eq!(log.wait(waiter(1)), None);
@@ -287,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_failed_append_is_offered_again_with_the_same_place_and_bytes() {
-        let mut log = Log::new(Epoch(1), Seq(0), 0, 0);
+        let mut log = Log::new(Epoch(1), Seq(0), 0, 0, 0);
         log.push(Millis(0), b"a");
         let first = log.next_append(Millis(0));
         log.failed(Millis(0), Seq(1));
@@ -303,7 +342,7 @@ mod tests {
 
     #[test]
     fn records_stay_below_their_target() {
-        let mut log = Log::new(Epoch(1), Seq(0), 0, 0);
+        let mut log = Log::new(Epoch(1), Seq(0), 0, 0, 0);
         for _ in 0..3 {
             log.push(Millis(0), &vec![0; RECORD_TARGET_BYTES / 2]);
         }
@@ -313,5 +352,29 @@ mod tests {
         assert!(log.appended(Seq(1)).is_empty());
         assert!(log.next_append(Millis(0)).is_some());
         assert_eq!(log.appended(Seq(2)), [waiter(3)]);
+    }
+
+    #[test]
+    fn what_a_snapshot_does_not_cover_is_counted_exactly() {
+        let mut log = Log::new(Epoch(1), Seq(0), 0, 0, 0);
+        let commit = |log: &mut Log, bytes: usize| {
+            log.push(Millis(0), &vec![0; bytes]);
+            let append = log.next_append(Millis(0)).expect("one waits");
+            log.appended(append.seq);
+            append.record.len()
+        };
+        commit(&mut log, 100);
+        log.push(Millis(0), &[0; 10]);
+        let on_its_way = log.next_append(Millis(0)).expect("one waits").seq;
+        log.snapshot_prepared(on_its_way, 5_000);
+        assert_eq!(log.snapshot_bytes(), 0, "it is not stored");
+        log.appended(on_its_way);
+        let since = commit(&mut log, 1_000) + commit(&mut log, 2_000);
+        log.compacted_at(on_its_way);
+        assert_eq!(log.since_snapshot(), (2, since));
+        assert_eq!(log.snapshot_bytes(), 5_000);
+        // An answer about another one changes nothing.
+        log.compacted_at(Seq(1));
+        assert_eq!(log.since_snapshot(), (2, since));
     }
 }

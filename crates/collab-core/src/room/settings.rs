@@ -20,9 +20,10 @@ pub struct Settings {
     pub max_held_bytes: usize,
     /// Milliseconds from the last sign of life to retiring, once everything is saved.
     pub idle_ms: u64,
-    /// Records in the log since the last snapshot that make the room compact it.
+    /// Records in the log since the last snapshot that make the room compact it, when the snapshot
+    /// is small. Both thresholds grow in step, so that `compact_bytes` is at least a fourth of it.
     pub compact_records: u64,
-    /// Bytes in the log since the last snapshot that make the room compact it.
+    /// Bytes in the log since the last snapshot that make the room compact it, likewise.
     pub compact_bytes: usize,
     /// Seeded bugs, to prove that the checkers can fail.
     #[cfg(feature = "sabotage")]

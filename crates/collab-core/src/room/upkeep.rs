@@ -8,8 +8,8 @@ use super::Sabotage;
 use super::log::{Log, Waiter};
 use super::merge::Offered;
 use super::{
-    Answer, AppendFailure, COMPACT_ON_RETIRE, CloseCode, Control, Counted, Dialect, Effect, Lane,
-    Message, Phase, Room, Status, awareness, codec, door, unavailable,
+    Answer, AppendFailure, COMPACT_ON_RETIRE, COMPACT_SHARE, CloseCode, Control, Counted, Dialect,
+    Effect, Lane, Message, Phase, Room, Status, awareness, codec, door, unavailable,
 };
 use crate::ids::Seq;
 use crate::time::Millis;
@@ -172,9 +172,14 @@ impl Room {
     pub(super) fn compact_if_due(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         let Some(log) = &self.log else { return };
         let (records, bytes) = log.since_snapshot();
-        let retiring = self.idle_since.is_some() && records >= COMPACT_ON_RETIRE;
-        let due = records >= self.settings.compact_records
-            || bytes >= self.settings.compact_bytes
+        // Encoding takes as long as the document is large. So the log of a large one grows longer
+        // before it is folded, and what an edit costs does not depend on what it is made to.
+        let share = log.snapshot_bytes() / COMPACT_SHARE / self.settings.compact_bytes.max(1);
+        let times = share.max(1);
+        let reached = |fixed: u64| records >= fixed.saturating_mul(times as u64);
+        let retiring = self.idle_since.is_some() && reached(COMPACT_ON_RETIRE);
+        let due = reached(self.settings.compact_records)
+            || bytes >= self.settings.compact_bytes.saturating_mul(times)
             || retiring;
         let idle = self.compacting.is_none() && self.prepared.is_none();
         if !due || !idle || now < self.compact_after || self.is_failing() {
@@ -188,6 +193,9 @@ impl Room {
             .and_then(|state| Ok((state, document.digest()?)))
         {
             Ok((state, digest)) => {
+                if let Some(log) = &mut self.log {
+                    log.snapshot_prepared(seq, state.len());
+                }
                 self.prepared = Some((seq, state, digest));
                 self.compact_prepared(effects);
             }

@@ -35,11 +35,13 @@ impl Room {
         if self.log.is_none() {
             self.lineage = loaded.lineage;
             let bytes = loaded.records.iter().map(Bytes::len).sum();
+            let snapshot_bytes = loaded.snapshot.as_ref().map_or(0, Bytes::len);
             self.log = Some(Log::new(
                 loaded.epoch,
                 loaded.head,
                 loaded.records.len() as u64,
                 bytes,
+                snapshot_bytes,
             ));
         }
         self.phase = Phase::Live(Box::new(document));

@@ -282,3 +282,41 @@ fn a_snapshot_waits_until_the_log_holds_what_it_holds() {
         assert!(compacts(&house.take()).iter().all(|at| at.0 <= seq));
     }
 }
+
+/// Bytes encoded into snapshots while 1,200 keystrokes are saved in a document of this size.
+fn snapshot_bytes_of_typing(document_bytes: usize) -> usize {
+    let mut house = House::with(Settings {
+        compact_records: 10,
+        compact_bytes: 4 << 10,
+        ..Settings::default()
+    });
+    house.join(A, Dialect::CollabV1);
+    let mut person = author(1);
+    let mut encoded = 0;
+    let mut seq = Seq(0);
+    for keystroke in 0..=1_200 {
+        let text = match keystroke {
+            0 => "x".repeat(document_bytes),
+            _ => "y".to_owned(),
+        };
+        house.frame(A, &typed(&mut person, 0, &text));
+        seq = seq.next();
+        house.give(Input::Appended { seq });
+        for effect in house.take() {
+            if let Effect::Compact { seq, state, .. } = effect {
+                house.give(Input::Compacted { seq });
+                // The first one is that of the text itself.
+                encoded += if keystroke > 0 { state.len() } else { 0 };
+            }
+        }
+    }
+    encoded
+}
+
+#[test]
+fn what_a_keystroke_costs_does_not_grow_with_the_document() {
+    let small = snapshot_bytes_of_typing(100_000);
+    let large = snapshot_bytes_of_typing(400_000);
+    assert!(small > 0 && large > 0, "both are folded: {small}, {large}");
+    assert!(large < small * 3 / 2, "{large} bytes instead of {small}");
+}
