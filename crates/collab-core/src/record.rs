@@ -16,6 +16,11 @@ pub const FORMAT: u8 = 1;
 /// several records.
 pub const MAX_RECORD_BYTES: usize = 32 << 20;
 
+/// Most turns in one record; a room that has more to say writes several records. Reading a record
+/// reserves up to 32 bytes a turn before anything is known of them, and that counts against
+/// [`MAX_RECORD_BYTES`]: a million empty turns could be written and never read. So many take 8 MiB.
+pub const MAX_TURNS: usize = 1 << 18;
+
 /// One merged turn of a room.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Logged {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::Lane;
 use crate::ids::{ConnectionId, Epoch, RequestId, Seq};
-use crate::record::{Logged, Record};
+use crate::record::{Logged, MAX_TURNS, Record};
 use crate::time::Millis;
 
 /// Bytes of deltas put into one record, unless a single one is larger.
@@ -208,7 +208,9 @@ impl Log {
         }
         let mut record = Record::default();
         let mut bytes = 0;
-        while let Some(next) = self.waiting.front() {
+        while let Some(next) = self.waiting.front()
+            && record.turns.len() < MAX_TURNS
+        {
             if bytes > 0 && bytes + next.delta.len() > RECORD_TARGET_BYTES {
                 break;
             }
@@ -352,6 +354,36 @@ mod tests {
         assert!(log.appended(Seq(1)).is_empty());
         assert!(log.next_append(Millis(0)).is_some());
         assert_eq!(log.appended(Seq(2)), [waiter(3)]);
+    }
+
+    #[test]
+    fn a_flood_of_tiny_turns_becomes_records_that_can_be_read() {
+        let mut log = Log::new(Epoch(1), Seq(0), 0, 0, 0);
+        let turns = 4 * MAX_TURNS + 1;
+        for _ in 0..turns {
+            log.push(Millis(0), b"x");
+        }
+        let mut sizes = Vec::new();
+        while let Some(append) = log.next_append(Millis(0)) {
+            let record = Record::decode(&append.record).expect("what is written can be read");
+            sizes.push(record.turns.len());
+            log.appended(append.seq);
+        }
+        let full = MAX_TURNS;
+        assert_eq!(sizes, [full, full, full, full, 1]);
+        assert!(log.is_clean());
+        assert_eq!(log.unsaved_bytes(), 0);
+    }
+
+    #[test]
+    fn a_record_full_in_both_ways_can_be_read() {
+        let mut log = Log::new(Epoch(1), Seq(0), 0, 0, 0);
+        for _ in 0..MAX_TURNS {
+            log.push(Millis(u64::MAX), &[0; RECORD_TARGET_BYTES / MAX_TURNS]);
+        }
+        let append = log.next_append(Millis(0)).expect("one waits");
+        let turns = Record::decode(&append.record).map(|record| record.turns.len());
+        assert_eq!(turns, Ok(MAX_TURNS));
     }
 
     #[test]
