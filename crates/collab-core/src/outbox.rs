@@ -10,7 +10,11 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::document::TurnNumber;
 use crate::room::{Lane, Missed};
+
+/// The turn before every other: what makes good a miss from here on is the whole document.
+pub const FROM_NOTHING: TurnNumber = TurnNumber(0);
 
 /// Bytes of droppable frames waiting for one connection (1 MiB). At the limit their lane is
 /// dropped and the connection brought level later.
@@ -45,6 +49,9 @@ pub struct Outbox {
     droppable: Load,
     control_bytes: usize,
     missed: Missed,
+    /// Whether a frame that makes a peer level from nothing is out or on its way. Until then turns
+    /// say nothing about what the peer holds: a diff from the first one it missed would be a gap.
+    based: bool,
     /// Frames that went into a lane and will never come out; for invariants and metrics.
     dropped: u64,
 }
@@ -71,6 +78,7 @@ impl Outbox {
             droppable: Load::default(),
             control_bytes: 0,
             missed: Missed::default(),
+            based: false,
             dropped: 0,
         }
     }
@@ -102,6 +110,7 @@ impl Outbox {
         let fits = self.droppable.frames < self.max_frames
             && self.droppable.bytes + frame.len() <= self.max_bytes;
         if fits || self.droppable.frames == 0 {
+            self.based |= lane == Lane::Sync(FROM_NOTHING);
             self.droppable.frames += 1;
             self.droppable.bytes += frame.len();
             self.frames.push_back((lane, frame));
@@ -155,6 +164,7 @@ impl Outbox {
     pub fn resync(&mut self, answers: Missed, frames: Vec<(Lane, Bytes)>) {
         if answers.sync.is_some() && self.missed.sync >= answers.sync {
             self.missed.sync = None;
+            self.based |= answers.sync == Some(FROM_NOTHING);
         }
         self.missed.presence &= !answers.presence;
         for (lane, frame) in frames {
@@ -192,7 +202,7 @@ impl Outbox {
         }
     }
 
-    fn forget(&mut self, bytes: usize, turn: Option<crate::document::TurnNumber>) {
+    fn forget(&mut self, bytes: usize, turn: Option<TurnNumber>) {
         self.droppable.frames -= 1;
         self.droppable.bytes -= bytes;
         match turn {
@@ -204,8 +214,9 @@ impl Outbox {
         }
     }
 
-    fn miss(&mut self, turn: crate::document::TurnNumber) {
+    fn miss(&mut self, turn: TurnNumber) {
         self.dropped += 1;
+        let turn = if self.based { turn } else { FROM_NOTHING };
         self.missed.sync = Some(self.missed.sync.map_or(turn, |oldest| oldest.min(turn)));
     }
 }
@@ -213,7 +224,6 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::TurnNumber;
 
     fn frame(bytes: usize) -> Bytes {
         vec![7; bytes].into()
@@ -223,9 +233,17 @@ mod tests {
         Lane::Sync(TurnNumber(turn))
     }
 
+    /// The outbox of a peer that was answered what it asked when it came.
+    fn answered(max_bytes: usize, max_frames: usize) -> Outbox {
+        let mut outbox = Outbox::new(max_bytes, max_frames);
+        assert_eq!(outbox.push(sync(0), frame(1)), Pushed::Queued);
+        assert_eq!(outbox.pop(), Some(frame(1)));
+        outbox
+    }
+
     #[test]
     fn an_overflow_drops_the_whole_lane_and_remembers_the_oldest_turn() {
-        let mut outbox = Outbox::new(10, 100);
+        let mut outbox = answered(10, 100);
         assert_eq!(outbox.push(Lane::Control, frame(3)), Pushed::Queued);
         assert_eq!(outbox.push(sync(4), frame(5)), Pushed::Queued);
         assert_eq!(outbox.push(sync(5), frame(5)), Pushed::Queued);
@@ -255,7 +273,7 @@ mod tests {
 
     #[test]
     fn an_overflow_behind_the_question_is_not_forgotten() {
-        let mut outbox = Outbox::new(1000, 1);
+        let mut outbox = answered(1000, 1);
         outbox.push(Lane::Presence, frame(1));
         assert_eq!(outbox.push(Lane::Presence, frame(1)), Pushed::Overflowed);
         let asked = outbox.missed().expect("presence was dropped");
@@ -274,13 +292,13 @@ mod tests {
 
     #[test]
     fn what_is_missed_while_the_room_answers_stays_missed() {
-        let mut outbox = Outbox::new(10, 1);
+        let mut outbox = answered(10, 1);
         outbox.push(sync(57), frame(1));
         outbox.push(sync(58), frame(1));
         let asked = outbox
             .missed()
             .expect("nothing waits, and a lane was dropped");
-        // The answer to the peer's own question comes before the room has heard of the miss.
+        // The answer to a question of the peer's comes before the room has heard of the miss.
         assert_eq!(outbox.push(sync(0), frame(5)), Pushed::Dropped);
         outbox.resync(asked, vec![(sync(57), frame(2))]);
         assert_eq!(outbox.pop(), Some(frame(2)));
@@ -288,6 +306,25 @@ mod tests {
             outbox.missed().and_then(|missed| missed.sync),
             Some(TurnNumber(0))
         );
+    }
+
+    /// Others type before the peer has asked for what it lacks.
+    #[test]
+    fn a_peer_that_was_given_nothing_yet_misses_everything() {
+        let mut outbox = Outbox::new(10, 1);
+        outbox.push(sync(57), frame(1));
+        assert_eq!(outbox.push(sync(58), frame(1)), Pushed::Overflowed);
+        let asked = outbox.missed().expect("a lane was dropped");
+        assert_eq!(asked.sync, Some(TurnNumber(0)));
+        assert_eq!(outbox.push(sync(0), frame(5)), Pushed::Dropped);
+        outbox.resync(asked, vec![(sync(0), frame(2))]);
+        assert_eq!(outbox.pop(), Some(frame(2)));
+        assert_eq!(outbox.missed(), None);
+        // Now it holds everything before a turn that it misses.
+        outbox.push(sync(59), frame(1));
+        outbox.push(sync(60), frame(1));
+        let missed = outbox.missed().expect("a lane was dropped");
+        assert_eq!(missed.sync, Some(TurnNumber(59)));
     }
 
     #[test]

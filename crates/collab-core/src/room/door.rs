@@ -6,15 +6,13 @@ use bytes::Bytes;
 use super::merge::Offered;
 use super::{
     Access, CloseCode, Control, Counted, Dialect, Effect, Input, Lane, Member, Message, Missed,
-    Phase, RETRY_AFTER_MS, Room, Status, TurnNumber, awareness, codec, unavailable,
+    Phase, RETRY_AFTER_MS, Room, Status, awareness, codec, unavailable,
 };
 use crate::document::StateVector;
 use crate::ids::{ConnectionId, RequestId};
+use crate::outbox::FROM_NOTHING;
 use crate::protocol::{self, RejectCode, Welcome};
 use crate::time::Millis;
-
-/// The turn before every other: a frame dropped from here on is made good by the whole document.
-const FROM_NOTHING: TurnNumber = TurnNumber(0);
 
 /// Bytes counted for an input that is held, beside its payload: empty ones take memory too.
 const HELD_OVERHEAD_BYTES: usize = 128;
