@@ -221,9 +221,7 @@ impl Room {
                 self.drain_by.get_or_insert(now.plus(within_ms));
                 self.set_status(Status::Draining { within_ms }, effects);
             }
-            (_, Input::Deleted) => {
-                self.retire_all(CloseCode::Gone, "this room was deleted", effects);
-            }
+            (_, Input::Deleted) => self.deleted(effects),
             (Phase::Loading { .. }, other) => self.hold(other, effects),
             (Phase::Live(_), Input::Frame { connection, frame }) => {
                 self.frame(now, connection, frame, effects);

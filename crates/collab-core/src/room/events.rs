@@ -105,6 +105,10 @@ pub enum AppendFailure {
     Unavailable,
     /// Somebody else owns the room now.
     Fenced,
+    /// There is no such room any more, or another document under its name.
+    Gone,
+    /// Not committed, and never will be: storage takes no record of this size.
+    TooLarge,
 }
 
 /// What a connection's outbox had to drop.

@@ -114,6 +114,24 @@ impl Room {
                 "the room moved to another server",
                 effects,
             ),
+            AppendFailure::Gone => self.deleted(effects),
+            AppendFailure::TooLarge => {
+                let reason = "one edit is larger than the log can take; it was not saved";
+                let waiters = self.log.as_mut().map(Log::take_waiters).unwrap_or_default();
+                effects.extend(waiters.into_iter().filter_map(|waiter| match waiter {
+                    // Trying again would not help.
+                    Waiter::Request(request) => Some(Effect::Answer {
+                        request,
+                        answer: Answer::Refused {
+                            name: "record-size",
+                            reason: reason.to_owned(),
+                        },
+                    }),
+                    Waiter::Connection { .. } => None,
+                }));
+                // Final: whoever came back would offer it again, for ever.
+                self.retire_all(CloseCode::Full, reason, effects);
+            }
         }
     }
 
@@ -257,6 +275,11 @@ impl Room {
             self.phase = Phase::Retired;
             effects.push(Effect::Retire);
         }
+    }
+
+    /// The document is no more. Nobody may bring it back by joining what stands under its name.
+    pub(super) fn deleted(&mut self, effects: &mut Vec<Effect>) {
+        self.retire_all(CloseCode::Gone, "this room was deleted", effects);
     }
 
     /// Tells everybody why, closes them, and ends.

@@ -95,6 +95,8 @@ struct Actor {
     failure: Option<LoadFailure>,
     effects: Vec<Effect>,
     told_to_drain: bool,
+    /// Somebody deleted the room while it was not yet claimed.
+    told_deleted: bool,
     retired: bool,
     /// What `/metrics` counts for this room: unsaved bytes and connections.
     counted: (usize, usize),
@@ -117,6 +119,7 @@ impl Actor {
             failure: None,
             effects: Vec::new(),
             told_to_drain: false,
+            told_deleted: false,
             retired: false,
             counted: (0, 0),
         }
@@ -181,6 +184,9 @@ impl Actor {
     fn bring(&mut self, brought: Brought) {
         if brought.claim.is_some() {
             self.claim = brought.claim;
+            if std::mem::take(&mut self.told_deleted) {
+                self.deleted();
+            }
         }
         if let Input::LoadFailed(failure) = &brought.input {
             if *failure == LoadFailure::NotFound && self.wake != brought.wake {
@@ -211,7 +217,20 @@ impl Actor {
             }
             Letter::Look { look, .. } => self.question(Question::Look(look)),
             Letter::Ask { asked, answer, .. } => self.question(Question::Ask { asked, answer }),
-            Letter::Deleted => self.hand(Input::Deleted),
+            Letter::Deleted => self.deleted(),
+        }
+    }
+
+    /// Somebody deleted the room while this task was there. Which of the two came first is not
+    /// known: the document here may be the next one of this name.
+    fn deleted(&mut self) {
+        match self.claim {
+            Some(claim) => {
+                let shared = Arc::clone(&self.shared);
+                let deleted = storing::deleted(shared, self.id.clone(), claim.lineage);
+                self.pending.push(deleted.in_current_span().boxed());
+            }
+            None => self.told_deleted = true,
         }
     }
 
@@ -384,7 +403,8 @@ impl Actor {
                     record,
                     at: self.shared.clock.now(),
                 };
-                let append = storing::append(Arc::clone(&self.shared), append);
+                let shared = Arc::clone(&self.shared);
+                let append = storing::append(shared, self.id.clone(), claim.lineage, append);
                 self.pending.push(append.in_current_span().boxed());
             }
             Effect::Compact {

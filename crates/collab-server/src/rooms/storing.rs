@@ -107,32 +107,50 @@ fn failed(wake: Wake, claim: Option<Claim>, error: &StoreError) -> Brought {
 }
 
 /// Appends one record and waits until it is durable.
-pub(super) async fn append(shared: Arc<Shared>, append: Append) -> Brought {
+pub(super) async fn append(
+    shared: Arc<Shared>,
+    room: RoomId,
+    lineage: Lineage,
+    append: Append,
+) -> Brought {
     let seq = append.seq;
     let begun = Instant::now();
-    let input = match shared.writer.append(append).await {
-        Ok(()) => {
-            shared.metrics.committed(begun.elapsed());
-            Input::Appended { seq }
-        }
-        Err(error) => {
-            shared.metrics.append_failed();
-            tracing::warn!(%error, seq = seq.0, "an append failed");
-            Input::AppendFailed {
-                seq,
-                failure: match error {
-                    StoreError::Unavailable(_) | StoreError::TooLarge { .. } => {
-                        AppendFailure::Unavailable
-                    }
-                    StoreError::Fenced
-                    | StoreError::NotFound
-                    | StoreError::AlreadyExists
-                    | StoreError::Corrupt { .. } => AppendFailure::Fenced,
-                },
-            }
-        }
+    let Err(error) = shared.writer.append(append).await else {
+        shared.metrics.committed(begun.elapsed());
+        return Input::Appended { seq }.into();
     };
-    input.into()
+    shared.metrics.append_failed();
+    tracing::warn!(%error, seq = seq.0, "an append failed");
+    let failure = match error {
+        StoreError::Unavailable(_) => AppendFailure::Unavailable,
+        StoreError::TooLarge { .. } => AppendFailure::TooLarge,
+        // Storage refuses the record of a deleted room in the same words. Who is told to come back
+        // to one brings its text along.
+        StoreError::Fenced
+        | StoreError::NotFound
+        | StoreError::AlreadyExists
+        | StoreError::Corrupt { .. } => match is_gone(&shared, &room, lineage).await {
+            Ok(true) => AppendFailure::Gone,
+            Ok(false) => AppendFailure::Fenced,
+            // Asked again when the record is offered again.
+            Err(_) => AppendFailure::Unavailable,
+        },
+    };
+    Input::AppendFailed { seq, failure }.into()
+}
+
+/// Somebody says that the room was deleted. It may have been made anew since.
+pub(super) async fn deleted(shared: Arc<Shared>, room: RoomId, lineage: Lineage) -> Brought {
+    match is_gone(&shared, &room, lineage).await {
+        Ok(false) => Input::Tick.into(),
+        Ok(true) | Err(_) => Input::Deleted.into(),
+    }
+}
+
+/// Whether the document of this lineage is no more.
+async fn is_gone(shared: &Shared, room: &RoomId, lineage: Lineage) -> Result<bool, StoreError> {
+    let info = shared.store.describe(room).await?;
+    Ok(info.is_none_or(|info| info.lineage != lineage))
 }
 
 /// Verifies a state by decoding it, stores it as a snapshot, and then, in a transaction of its

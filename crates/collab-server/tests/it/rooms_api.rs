@@ -260,3 +260,42 @@ async fn a_sleeping_rooms_text_is_read_without_waiting_for_the_disk() {
     let name = RoomId::parse("nowhere").expect("a name");
     assert!(store.describe(&name).await.expect("answers").is_none());
 }
+
+/// Between the deletion in the database and the room's hearing of it.
+#[tokio::test]
+async fn nobody_brings_a_deleted_room_back_by_typing() {
+    let server = Running::start(settings()).await;
+    let mut ann = Client::plain(server.address, "r").await;
+    ann.until_synced().await;
+    ann.type_text("secret").await;
+    let mut ben = Client::collab(server.address, "r").await;
+    ben.until_text("secret").await;
+    ben.until_saved().await;
+
+    let store = Arc::clone(&server.store);
+    store.hold_deletions();
+    let delete = reqwest::Client::new().delete(server.url("/api/rooms/r"));
+    let deleting = tokio::spawn(delete.send());
+    let name = RoomId::parse("r").expect("a name");
+    while store.describe(&name).await.expect("answers").is_some() {
+        tokio::task::yield_now().await;
+    }
+    // The append of this is refused like that of a room which moved to another server. Who is sent
+    // there comes back with everything.
+    ann.type_text(" and more").await;
+    assert_eq!(ann.until_closed().await.0, 4409);
+    assert_eq!(ben.until_closed().await.0, 4409);
+
+    // The next room of the name is another one, and late news of the deletion is none to it.
+    let mut cleo = Client::collab(server.address, "r").await;
+    cleo.until_synced().await;
+    assert_eq!(cleo.text(), "");
+    store.release_deletions();
+    let deleted = deleting.await.expect("it ends").expect("an answer");
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    cleo.type_text("new").await;
+    cleo.until_saved().await;
+    let mut dan = Client::collab(server.address, "r").await;
+    dan.until_text("new").await;
+    assert_eq!(cleo.closed, None);
+}

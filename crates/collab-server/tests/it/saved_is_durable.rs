@@ -114,3 +114,34 @@ async fn a_room_that_cannot_be_loaded_is_not_an_empty_room() {
     let mut ben = Client::collab(server.address, "r").await;
     ben.until_text("kept").await;
 }
+
+#[tokio::test]
+async fn what_the_log_can_never_take_ends_the_room_instead_of_being_tried_for_ever() {
+    let server = Running::start(settings()).await;
+    let mut ann = Client::collab(server.address, "r").await;
+    ann.type_text("kept").await;
+    ann.until_saved().await;
+    server.store.appends_too_large.store(true, Ordering::SeqCst);
+    let saved = ann.saved;
+    ann.type_text("too much").await;
+    let (code, reason) = ann.until_closed().await;
+    // Final: whoever came back would offer the same again.
+    assert_eq!(code, 4413);
+    assert!(reason.contains("larger than the log can take"), "{reason}");
+    assert_eq!(ann.saved, saved);
+
+    let put = reqwest::Client::new()
+        .put(server.url("/api/rooms/r/files/main"))
+        .body("too much");
+    let put = put.send().await.expect("an answer");
+    assert_eq!(put.status(), 422, "no 503, which would mean: try again");
+    let problem: serde_json::Value = put.json().await.expect("JSON");
+    assert_eq!(problem["rule"], "record-size");
+
+    server
+        .store
+        .appends_too_large
+        .store(false, Ordering::SeqCst);
+    let mut ben = Client::collab(server.address, "r").await;
+    ben.until_text("kept").await;
+}

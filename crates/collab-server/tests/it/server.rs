@@ -87,6 +87,10 @@ pub struct Bench {
     memory: MemoryStore,
     /// Commits wait while this is true.
     hold: watch::Sender<bool>,
+    /// Deletions are done and not answered while this is true.
+    hold_deletions: watch::Sender<bool>,
+    /// Appends are found too large.
+    pub appends_too_large: AtomicBool,
     /// Appends answer `Unavailable`.
     pub appends_fail: AtomicBool,
     /// Loads answer `Unavailable`.
@@ -98,6 +102,8 @@ impl Default for Bench {
         Bench {
             memory: MemoryStore::new(),
             hold: watch::Sender::new(false),
+            hold_deletions: watch::Sender::new(false),
+            appends_too_large: AtomicBool::new(false),
             appends_fail: AtomicBool::new(false),
             loads_fail: AtomicBool::new(false),
         }
@@ -112,6 +118,15 @@ impl Bench {
 
     pub fn release(&self) {
         self.hold.send_replace(false);
+    }
+
+    /// Whoever deletes a room hears of it only after [`Bench::release_deletions`].
+    pub fn hold_deletions(&self) {
+        self.hold_deletions.send_replace(true);
+    }
+
+    pub fn release_deletions(&self) {
+        self.hold_deletions.send_replace(false);
     }
 }
 
@@ -133,6 +148,9 @@ impl Store for Bench {
         held.wait_for(|held| !held).await.expect("the store lives");
         if self.appends_fail.load(Ordering::SeqCst) {
             return Err(StoreError::Unavailable("as the test wants".to_owned()));
+        }
+        if self.appends_too_large.load(Ordering::SeqCst) {
+            return Ok(vec![Appended::TooLarge; batch.len()]);
         }
         self.memory.append(batch).await
     }
@@ -158,7 +176,10 @@ impl Store for Bench {
     }
 
     async fn delete(&self, room: &RoomId, at: Millis) -> Result<bool, StoreError> {
-        self.memory.delete(room, at).await
+        let deleted = self.memory.delete(room, at).await;
+        let mut held = self.hold_deletions.subscribe();
+        held.wait_for(|held| !held).await.expect("the store lives");
+        deleted
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -111,6 +111,56 @@ fn a_fenced_room_sends_everybody_away() {
 }
 
 #[test]
+fn what_can_never_be_saved_ends_the_room_for_good() {
+    for (failure, code) in [
+        (AppendFailure::Gone, CloseCode::Gone),
+        (AppendFailure::TooLarge, CloseCode::Full),
+    ] {
+        let mut house = House::empty();
+        house.join(A, Dialect::CollabV1);
+        house.join(B, Dialect::YWebsocket);
+        let mut person = author(1);
+        house.frame(A, &typed(&mut person, 0, "x"));
+        house.give(Input::Describe {
+            request: RequestId(1),
+            what: Describe::Meta {
+                key: "name".to_owned(),
+                value: "n".to_owned(),
+            },
+        });
+        house.take();
+        let seq = Seq(1);
+        house.give(Input::AppendFailed { seq, failure });
+        let effects = house.take();
+        assert!(code.is_final(), "nobody comes back to try again");
+        for connection in [A, B] {
+            let closed = effects.iter().find_map(|effect| match effect {
+                Effect::Close {
+                    connection: who,
+                    code,
+                    ..
+                } if *who == connection => Some(*code),
+                _ => None,
+            });
+            assert_eq!(closed, Some(code), "{failure:?}");
+            let said = House::sent(&effects, connection);
+            assert_eq!(said.len(), 1, "{failure:?}: why: {said:?}");
+        }
+        let answers: Vec<_> = effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::Answer { .. }))
+            .collect();
+        assert_eq!(
+            answers.len(),
+            1,
+            "the program hears of it once: {answers:?}"
+        );
+        assert_eq!(effects.last(), Some(&Effect::Retire));
+        assert_eq!(house.room.next_deadline(), None);
+    }
+}
+
+#[test]
 fn a_load_that_fails_is_not_an_empty_room() {
     for (failure, code) in [
         (LoadFailure::Unavailable, CloseCode::TryLater),
