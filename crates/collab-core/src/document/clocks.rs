@@ -9,7 +9,7 @@ use super::{CLOCK_HISTORY, MAX_REPLICAS, MAX_REPLICAS_PER_CLUSTER, TurnNumber};
 
 /// Low bits of a client id that say which cluster it belongs to. The engine hashes ids to
 /// themselves, so ids that agree in their low bits share a place in its tables; ids of the form
-/// `i << 32` made one update of 467 KB take 5.3 s (SAFETY §4.1). Random ids of a full room put 8
+/// `i << 32` made one update of 467 KB take 5.3 s. Random ids of a full room put 8
 /// into each of these 4,096 clusters on average and practically never 64.
 const CLUSTER_BITS: u32 = 12;
 

@@ -7,8 +7,8 @@
 //! updates arrive, so that a reader of the stored document would see another text. Both are built
 //! over many updates, so places have to be remembered. Must not know how updates are encoded.
 
-/// Shared types may nest this deep (SAFETY: delete recursed past the end of a 2 MiB stack at about
-/// 9,000, export at 5,000). Deeper ones are refused with
+/// Shared types may nest this deep (the engine's delete recursed past the end of a 2 MiB stack
+/// at about 9,000, its export at 5,000). Deeper ones are refused with
 /// [`Refusal::Depth`](super::Refusal::Depth).
 pub const MAX_TYPE_DEPTH: u16 = 500;
 

@@ -2,7 +2,8 @@
 
 /// A rule of the gate that an update or a state vector broke. Nothing of it was applied.
 ///
-/// The rules and the crashes behind them are named in ARCHITECTURE.md, "Gate and guard".
+/// The rules are the gate's (`document::gate`); most keep away bytes on which the engine panics,
+/// loops, or disagrees with Yjs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// The bytes end in the middle of something.

@@ -109,7 +109,7 @@ impl Room {
             ),
             LoadFailure::Corrupt => (
                 CloseCode::Internal,
-                "the stored room is damaged; its data is kept (see collab fsck)",
+                "the stored room is damaged; its data is kept",
             ),
         };
         self.retire_all(code, reason, effects);

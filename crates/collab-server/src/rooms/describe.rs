@@ -16,8 +16,8 @@ use super::{RoomError, Wake};
 /// The key of the document's `meta` map that holds the name people see.
 const NAME: &str = "name";
 
-/// How often a replacement is computed anew because somebody typed meanwhile, before it is made on
-/// a coarser comparison that cannot come too late.
+/// How often a replacement is computed anew because somebody typed meanwhile, before the program
+/// hears that the text keeps changing.
 const REPLACE_TRIES: usize = 5;
 
 /// A room as it is now.
