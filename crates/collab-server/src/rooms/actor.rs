@@ -488,17 +488,6 @@ impl Actor {
             Some(_) if !again && !panicked => self.absence(),
             _ => RoomError::Retired,
         };
-        turn_away(letter, &error);
-    }
-}
-
-/// Gives a letter back to who posted it.
-fn turn_away(letter: Letter, error: &RoomError) {
-    match letter {
-        Letter::Join { joined, .. } => drop(joined.send(Err(error.clone()))),
-        Letter::Look { look, .. } => look(Err(error.clone())),
-        Letter::Ask { answer, .. } => drop(answer.send(Err(error.clone()))),
-        // Their connections were closed before the room retired.
-        Letter::Frame { .. } | Letter::Drained { .. } | Letter::Leave { .. } | Letter::Deleted => {}
+        letter.give_back(&error);
     }
 }

@@ -56,6 +56,21 @@ impl Letter {
             | Letter::Deleted => Wake::Existing,
         }
     }
+
+    /// Gives it back to who posted it: the room will not read it.
+    pub(super) fn give_back(self, error: &RoomError) {
+        match self {
+            // Whoever posted it may have gone meanwhile.
+            Letter::Join { joined, .. } => drop(joined.send(Err(error.clone()))),
+            Letter::Look { look, .. } => look(Err(error.clone())),
+            Letter::Ask { answer, .. } => drop(answer.send(Err(error.clone()))),
+            // Their connections were closed before the room retired.
+            Letter::Frame { .. }
+            | Letter::Drained { .. }
+            | Letter::Leave { .. }
+            | Letter::Deleted => {}
+        }
+    }
 }
 
 /// A look at the live document, on the room's own task: keep it short.
