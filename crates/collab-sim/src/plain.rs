@@ -83,7 +83,8 @@ impl Plain {
             Input::Edit { file, edits } => {
                 self.edit(&file, &edits, effects);
             }
-            Input::Retry | Input::Presence(_) => {}
+            // y-websocket keeps nothing on a device, and knows no list of files.
+            Input::Retry | Input::Presence(_) | Input::Restore(_) | Input::Describe(_) => {}
             Input::Tick => self.tick(now, effects),
             Input::Stop => {
                 if self.phase == Phase::Open {
