@@ -49,6 +49,9 @@ interface Drawing {
   readonly left: number;
   readonly top: number;
   readonly height: number;
+  /** Whether its name is shown, */
+  readonly labelled: boolean;
+  /** and where it stands when it is; only of the main caret. */
   readonly label: Label | undefined;
 }
 
@@ -67,9 +70,9 @@ class CaretMarker implements LayerMarker {
       it.left === other.left &&
       it.top === other.top &&
       it.height === other.height &&
-      it.label?.place === other.label?.place &&
-      it.label?.leftward === other.label?.leftward &&
-      it.label?.room === other.label?.room
+      it.labelled === other.labelled &&
+      // Where a name would stand matters only while it does.
+      (!it.labelled || (isAlike(it.label, other.label) && it.label?.room === other.label?.room))
     );
   }
 
@@ -87,13 +90,15 @@ class CaretMarker implements LayerMarker {
   }
 
   private paint(line: HTMLElement, before: Drawing | undefined): void {
-    const { caret, main, left, top, height, label } = this.it;
+    const { caret, main, left, top, height, labelled, label } = this.it;
     const classes = ["collab-caret"];
     if (!main) classes.push("collab-caret-further");
     if (caret.idle) classes.push("collab-caret-idle");
-    // It slides where its owner moved it a little; with the text it goes as the text goes.
-    if (before && caret.moves !== before.caret.moves && Math.abs(top - before.top) <= 1.5 * height) classes.push("collab-caret-sliding");
-    if (label) {
+    // It slides where its owner moved it a little; with the text it goes as the text goes. A name
+    // that turns would hang out of the editor on the way.
+    const moved = before && caret.moves !== before.caret.moves && Math.abs(top - before.top) <= 1.5 * height;
+    if (moved && isAlike(label, before.label)) classes.push("collab-caret-sliding");
+    if (labelled && label) {
       classes.push("collab-caret-labelled", `collab-caret-${label.place}`);
       if (label.leftward) classes.push("collab-caret-leftward");
     }
@@ -108,9 +113,13 @@ class CaretMarker implements LayerMarker {
       name.textContent = caret.name;
       name.dataset["initials"] = initials(caret.name);
     }
-    if (label) name.style.maxWidth = `${label.room}px`;
+    if (labelled && label) name.style.maxWidth = `${label.room}px`;
     if (before && caret.flashedUntil > before.caret.flashedUntil) flash(name);
   }
+}
+
+function isAlike(a: Label | undefined, b: Label | undefined): boolean {
+  return a?.place === b?.place && a?.leftward === b?.leftward;
 }
 
 function flash(name: HTMLElement): void {
@@ -249,7 +258,8 @@ function drawingsOf(view: EditorView, mode: LabelMode): Drawing[] {
         left,
         top,
         height,
-        label: labelled && main ? labelAt(left, top, height, seen) : undefined,
+        labelled: labelled && main,
+        label: main ? labelAt(left, top, height, seen) : undefined,
       }));
     });
   });

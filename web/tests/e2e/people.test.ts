@@ -1,4 +1,4 @@
-/** Who is here and where: carets, names, chips, idle people. */
+/** Who is here and where: carets, names, chips, following, idle people, coming and going. */
 import type { Browser, Locator } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Guest } from "./harness/guest.js";
@@ -262,5 +262,150 @@ describe("idle people", () => {
     await idle.waitFor({ state: "detached" });
     await label(ben).waitFor();
     expect([...ana.complaints, ...ben.complaints]).toEqual([]);
+  });
+});
+
+describe("following", () => {
+  const lines = numbered(500);
+  const first = (who: Person) =>
+    who.page.evaluate(() => {
+      const { top, height } = document.querySelector(".cm-scroller")?.getBoundingClientRect() ?? new DOMRect();
+      const middle = [...document.querySelectorAll(".cm-line")].find((line) => line.getBoundingClientRect().bottom > top + height / 2);
+      return Number(/^line (\d+)/.exec(middle?.textContent ?? "")?.[1] ?? 0);
+    });
+  const outlined = (who: Person) => who.page.locator(".cm-editor.collab-following");
+  const follow = async (who: Person, name: string) => {
+    await who.page.getByRole("button", { name: /^People/ }).click();
+    await who.page.getByRole("button", { name: `Follow ${name}` }).click();
+    await outlined(who).waitFor();
+  };
+  const isNear = async (who: Person, other: Person) =>
+    expect.poll(async () => Math.abs((await first(who)) - (await first(other))), { timeout: PATIENCE_MS }).toBeLessThanOrEqual(1);
+  const scrollTo = (who: Person, fraction: number) =>
+    who.page.evaluate((part) => {
+      const scroller = document.querySelector(".cm-scroller");
+      if (scroller) scroller.scrollTop = part * (scroller.scrollHeight - scroller.clientHeight);
+    }, fraction);
+
+  test("the middle of the view is the leader's, whatever the sizes; each act of one's own ends it", async () => {
+    await roomWith("follow", lines);
+    const ana = await person("Ana", "follow", { viewport: { width: 1200, height: 900 } });
+    const ben = await person("Ben", "follow", { viewport: { width: 800, height: 500 } });
+    await ana.page.locator(".cm-line").nth(3).click();
+    await follow(ben, "Ana");
+    await scrollTo(ana, 0.5);
+    await expect.poll(() => first(ana), { timeout: PATIENCE_MS }).toBeGreaterThan(200);
+    await isNear(ben, ana);
+    const color = await ana.page.evaluate(() => document.querySelector<HTMLElement>(".avatars .avatar")?.style.getPropertyValue("--person"));
+    const border = await outlined(ben).evaluate((editor) => {
+      const style = getComputedStyle(editor, "::after");
+      const probe = document.body.appendChild(document.createElement("div"));
+      probe.style.color = (editor as HTMLElement).style.getPropertyValue("--leader");
+      const leader = getComputedStyle(probe).color;
+      probe.remove();
+      return [(editor as HTMLElement).style.getPropertyValue("--leader"), style.borderTopWidth, style.borderTopColor === leader];
+    });
+    expect(border).toEqual([color, "2px", true]);
+    // Looking around with the pointer is no act.
+    const editor = await box(ben.page.locator(".cm-scroller"));
+    await ben.page.mouse.move(editor.x + 100, editor.y + 100);
+    await ben.page.mouse.move(editor.x + 200, editor.y + 150);
+    await scrollTo(ana, 0.8);
+    await isNear(ben, ana);
+    // She cannot follow him meanwhile.
+    await ana.page.getByRole("button", { name: /^People/ }).click();
+    await expect.poll(() => ana.page.getByRole("button", { name: "Follow Ben" }).isDisabled(), { timeout: PATIENCE_MS }).toBe(true);
+    await ana.page.keyboard.press("Escape");
+
+    const acts: Record<string, () => Promise<void>> = {
+      click: () => ben.page.mouse.click(editor.x + 150, editor.y + 100),
+      wheel: () => ben.page.mouse.wheel(0, 120),
+      Escape: () => ben.page.keyboard.press("Escape"),
+      arrow: () => ben.page.keyboard.press("ArrowDown"),
+      edit: () => ben.page.keyboard.type("!"),
+    };
+    // Wherever the focus is.
+    await ben.page.keyboard.press("Escape");
+    await outlined(ben).waitFor({ state: "detached" });
+    for (const [name, act] of Object.entries(acts)) {
+      await ben.page.locator(".cm-content").focus();
+      await ben.page.keyboard.press("Control+Alt+f");
+      await outlined(ben).waitFor();
+      await act();
+      await outlined(ben).waitFor({ state: "detached" }).catch((error: unknown) => {
+        throw new Error(`still following after: ${name}`, { cause: error });
+      });
+    }
+    // The leader's leaving ends it, too.
+    await ben.page.keyboard.press("Control+Alt+f");
+    await outlined(ben).waitFor();
+    await ana.leave();
+    await outlined(ben).waitFor({ state: "detached", timeout: PATIENCE_MS });
+    expect([...ana.complaints, ...ben.complaints]).toEqual([]);
+  });
+
+  test("Ctrl+Alt+J goes from person to person", async () => {
+    const host = await roomWith("jump", lines);
+    const other = await guest("jump");
+    host.is("Ana", COLOR, lineStart(lines, 100));
+    other.is("Cem", "#ac5804", lineStart(lines, 300));
+    const ben = await person("Ben", "jump");
+    await expect.poll(() => ben.page.locator(".collab-chip").count(), { timeout: PATIENCE_MS }).toBe(2);
+    await ben.page.locator(".cm-content").focus();
+    const order = host.replica < other.replica ? ["Ana", "Cem"] : ["Cem", "Ana"];
+    for (const name of [...order, ...order]) {
+      await ben.page.keyboard.press("Control+Alt+j");
+      await ben.page.locator(".collab-caret-labelled", { hasText: name }).waitFor();
+      await insideEditor(ben, ben.page.locator(".collab-caret", { hasText: name }));
+    }
+    expect(ben.complaints).toEqual([]);
+  });
+});
+
+describe("coming and going", () => {
+  test("a reload is not told of; those who leave are", async () => {
+    await roomWith("reload", numbered(5));
+    const ben = await Person.enter(browser, "Ben");
+    open.push(ben);
+    await ben.page.clock.install();
+    await ben.open(new URL("room/reload", server.url));
+    await ben.reads(/^Saved$/);
+    // Until then everybody is thought to have been here before.
+    await ben.page.clock.fastForward(3_000);
+    // Everything that is ever announced or shown as news.
+    await ben.page.evaluate(() => {
+      const heard: string[] = [];
+      (globalThis as { heard?: string[] }).heard = heard;
+      const place = document.getElementById("announcer");
+      if (place) new MutationObserver(() => heard.push(place.textContent ?? "")).observe(place, { childList: true, characterData: true, subtree: true });
+    });
+    const heard = async () => (await ben.page.evaluate(() => (globalThis as { heard?: string[] }).heard ?? [])).filter((text) => /joined|left/.test(text));
+    const ana = await person("Ana", "reload");
+    await expect.poll(heard, { timeout: PATIENCE_MS }).toEqual(["Ana joined."]);
+    await ana.page.reload();
+    await ana.reads(/^Saved$/);
+    const cem = await person("Cem", "reload");
+    await expect.poll(heard, { timeout: PATIENCE_MS }).toEqual(["Ana joined.", "Cem joined."]);
+    await cem.leave();
+    await expect.poll(heard, { timeout: PATIENCE_MS }).toEqual(["Ana joined.", "Cem joined.", "Cem left."]);
+    await ana.leave();
+    await expect.poll(heard, { timeout: PATIENCE_MS }).toEqual(["Ana joined.", "Cem joined.", "Cem left.", "Ana left."]);
+    expect([...ana.complaints, ...ben.complaints, ...cem.complaints]).toEqual([]);
+  });
+
+  test("people who like the same colour differ in the end, and one of them keeps it", async () => {
+    const liking = async (name: string) => {
+      const one = await Person.enter(browser, name);
+      open.push(one);
+      await one.context.addInitScript(() => localStorage.setItem("collab.color", "#008120"));
+      await one.open(new URL("room/colours", server.url));
+      return one;
+    };
+    const watcher = await roomWith("colours", numbered(2));
+    const people = await Promise.all(["Ana", "Ben", "Cem"].map(liking));
+    const colors = () => [...watcher.others().values()].map(({ user }) => (user as { color?: string } | undefined)?.color ?? "");
+    await expect.poll(() => new Set(colors()).size, { timeout: PATIENCE_MS }).toBe(3);
+    expect(colors()).toContain("#008120");
+    for (const one of people) expect(one.complaints).toEqual([]);
   });
 });

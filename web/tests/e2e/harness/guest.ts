@@ -14,6 +14,8 @@ export class Guest {
       WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
       disableBc: true,
     });
+    // Nobody sees them before they say who they are.
+    this.provider.awareness.setLocalState(null);
   }
 
   get replica(): number {
