@@ -61,6 +61,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   let session: Session | undefined;
   let gone = false;
   let nameKept: (name: string) => void = () => {};
+  let drop: () => Promise<void> = async () => {};
 
   const say = (text: string): void => {
     toasts.show(text);
@@ -148,6 +149,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     session = mine;
     kept.value = keeper.isKept();
     nameKept = (wanted) => keeper.named(wanted);
+    drop = () => keeper.drop();
     mine.start({
       changed(file, edits) {
         editor.applyRemote(file, edits);
@@ -161,7 +163,8 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         if (isHere(state) || (keeper.kept && state.kind !== "connecting")) attach(mine);
         company.connected(isHere(state));
         status.value = state;
-        readOnly.value = false;
+        // What is typed now would go nowhere.
+        readOnly.value = state.kind === "attention";
       },
       refused: say,
       broken: (error) => console.error(error),
@@ -181,12 +184,12 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
 
   function described(): void {
     if (!session) return;
-    for (const id of files.take(session.files())) {
-      if (id === editor.file) {
-        say(`${fileName(files.get(id))} was removed.`);
+    for (const file of files.take(session.files())) {
+      if (file.id === editor.file) {
+        say(`${fileName(file)} was removed.`);
         go(MAIN_FILE);
       }
-      editor.close(id);
+      editor.close(file.id);
     }
     name.value = session.meta("name") || shortened(room);
     nameKept(name.peek());
@@ -216,6 +219,15 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   function download(): void {
     const { path } = files.get(editor.file);
     save(path || `${name.peek().replaceAll(/[^\w.-]+/g, "-")}.txt`, editor.view.state.sliceDoc());
+  }
+
+  async function discard(): Promise<void> {
+    const state = status.peek();
+    const count = "unsaved" in state ? state.unsaved : 0;
+    const what = count === 1 ? "the 1 change" : `the ${count} changes`;
+    if (count > 0 && !confirm(`Forget ${what} that only this device has, and show what the server has? Download a copy first if you may want them.`)) return;
+    await drop();
+    location.reload();
   }
 
   function press(key: PhoneKey): void {
@@ -290,7 +302,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       name={name}
       maxNameLength={MAX_FILE_NAME}
       renameRoom={(wanted) => session?.setMeta("name", wanted)}
-      pill={{ shown: pill, kept, retry, download, reload: () => location.reload(), announce }}
+      pill={{ shown: pill, kept, retry, download, reload: () => location.reload(), discard: () => void discard(), announce }}
       people={{
         me: company.me,
         others: company.others,
@@ -321,6 +333,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         remove(id) {
           const text = editor.text(id);
           const { path } = files.get(id);
+          go(MAIN_FILE);
           session?.removeFile(id);
           toasts.show(`${fileName({ id, path })} was removed.`, { label: "Download it", press: () => save(path || id, text) });
         },

@@ -32,12 +32,12 @@ export class Files {
     return this.known.peek().find((file) => file.id === id) ?? { id, path: "", language: "" };
   }
 
-  /** Takes the list anew; returns the ids of those that are gone. */
-  take(files: readonly File[]): readonly string[] {
+  /** Takes the list anew; returns those that are gone. */
+  take(files: readonly File[]): readonly File[] {
     const before = this.known.peek();
     // In the order of their names, the main one first.
     const sorted = files.toSorted((a, b) => Number(b.id === MAIN_FILE) - Number(a.id === MAIN_FILE) || fileName(a).localeCompare(fileName(b)));
     if (JSON.stringify(sorted) !== JSON.stringify(before)) this.known.value = sorted;
-    return before.filter(({ id }) => id !== MAIN_FILE && !files.some((file) => file.id === id)).map(({ id }) => id);
+    return before.filter(({ id }) => id !== MAIN_FILE && !files.some((file) => file.id === id));
   }
 }

@@ -54,6 +54,8 @@ export interface PillProps {
   /** The person wants the text as a file. */
   readonly download: () => void;
   readonly reload: () => void;
+  /** The person gives up what is kept on this device, and goes on with what the server has. */
+  readonly discard: () => void;
   /** For those who do not see the pill; only what matters, not every keystroke. */
   readonly announce: (text: string) => void;
 }
@@ -88,6 +90,9 @@ export function Pill(props: PillProps): JSX.Element {
           </button>
           <button type="button" class="link" onClick={props.reload}>
             Reload
+          </button>
+          <button type="button" class="link" title="Forget the changes kept on this device, and show what the server has" onClick={props.discard}>
+            Discard my copy
           </button>
         </>
       ) : null}
