@@ -242,6 +242,34 @@ describe("chips", () => {
   });
 });
 
+test("a caret slides to where it moved a little, not with reduced motion; it is seen with forced colours", async () => {
+  const lines = numbered(8);
+  const host = await roomWith("senses", lines);
+  const moves = async (options: Parameters<typeof Person.enter>[2]) => {
+    const ben = await person("Ben", "senses", options);
+    const caret = ben.page.locator(".collab-caret");
+    host.is("Ana", COLOR, lineStart(lines, 3) + 2);
+    await caret.waitFor();
+    host.is("Ana", COLOR, lineStart(lines, 3) + 6);
+    await ben.page.locator(".collab-caret-sliding").waitFor({ state: "attached" });
+    const found = await caret.evaluate((one) => {
+      const { transitionDuration, borderLeftColor } = getComputedStyle(one);
+      const { backgroundColor } = getComputedStyle(one.closest(".cm-editor") ?? one);
+      return { transitionDuration, isSeen: borderLeftColor !== backgroundColor };
+    });
+    // Far away it is at once.
+    host.is("Ana", COLOR, lineStart(lines, 7));
+    await ben.page.locator(".collab-caret:not(.collab-caret-sliding)").waitFor();
+    await insideEditor(ben, label(ben));
+    expect(ben.complaints).toEqual([]);
+    await ben.leave();
+    return found;
+  };
+  expect(await moves({})).toEqual({ transitionDuration: "0.08s", isSeen: true });
+  expect(await moves({ reducedMotion: "reduce" })).toEqual({ transitionDuration: "0s", isSeen: true });
+  expect(await moves({ forcedColors: "active", colorScheme: "dark" })).toEqual({ transitionDuration: "0.08s", isSeen: true });
+});
+
 describe("idle people", () => {
   test("are dimmed, dashed and unnamed, and come back at the first key", async () => {
     await roomWith("idle", numbered(5));
