@@ -18,7 +18,7 @@ export const caretStyles = EditorView.theme({
   },
   ".collab-caret-sliding": { transition: "transform 80ms ease-out" },
   ".collab-caret-further": { borderLeftWidth: "1px", marginLeft: "0" },
-  ".collab-caret-idle": { borderLeft: "2px dashed color-mix(in srgb, var(--person) 65%, transparent)" },
+  ".collab-caret-idle": { borderLeft: "2px dashed color-mix(in srgb, var(--person) 85%, transparent)" },
   // A small head makes the caret visible, and its owner recognisable, when the name is hidden.
   ".collab-caret::before": {
     content: '""',
