@@ -150,7 +150,7 @@ describe("carets", () => {
 
 describe("names", () => {
   test("stand inside the editor: below on the first line that is seen, to the left at the right edge", async () => {
-    const lines = ["x".repeat(50), "", "x".repeat(50), ...numbered(200)];
+    const lines = ["x".repeat(50), "", "x".repeat(50), "y".repeat(300), ...numbered(200)];
     const host = await roomWith("edges", lines);
     const name = "Bartholomew Featherstonehaugh II";
     const ben = await person("Ben", "edges", { viewport: { width: 600, height: 400 } });
@@ -159,6 +159,8 @@ describe("names", () => {
       await ben.page.locator(`.collab-caret-labelled.collab-caret-${place}${column > 20 ? ".collab-caret-leftward" : ":not(.collab-caret-leftward)"}`).waitFor();
       await insideEditor(ben, label(ben));
     }
+    // A long line widens the editor's own scroll, and nothing else.
+    expect(await ben.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
     // Scrolled until its line is the first that is seen, a name turns.
     host.is(name, COLOR, lineStart(lines, 100));
     await ben.page.getByRole("button", { name: `Go to ${name}, line 100` }).click();
