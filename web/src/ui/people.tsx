@@ -2,6 +2,7 @@
  *  colour, and goes to or follows the others. Must not know where people come from. */
 import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { initials } from "../presence/identity.js";
 import { Icon } from "./icons.js";
 import { closePopover, Popover } from "./popover.js";
 
@@ -176,11 +177,4 @@ function Avatar({ name, color, idle }: { readonly name: string; readonly color: 
 /** Colours come by script: the page's security policy takes no style attributes. */
 export function paint(color: string): (element: HTMLElement | null) => void {
   return (element) => element?.style.setProperty("--person", color);
-}
-
-function initials(name: string): string {
-  const words = name.split(" ");
-  const first = [...(words[0] ?? "")][0] ?? "";
-  const second = words.length > 1 ? ([...(words.at(-1) ?? "")][0] ?? "") : "";
-  return (first + second).toUpperCase();
 }

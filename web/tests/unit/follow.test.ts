@@ -1,5 +1,7 @@
-// @vitest-environment happy-dom
-/** Following somebody: where it brings the person, and everything that ends it. */
+/**
+ * Following somebody: where it brings the person, and everything that ends it.
+ * @vitest-environment happy-dom
+ */
 import { EditorState, Transaction } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { afterEach, describe, expect, test } from "vitest";

@@ -1,5 +1,7 @@
-// @vitest-environment happy-dom
-/** What others are told of this person, and how often. */
+/**
+ * What others are told of this person, and how often.
+ * @vitest-environment happy-dom
+ */
 import { EditorSelection, EditorState, Transaction } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
