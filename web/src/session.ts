@@ -124,7 +124,7 @@ export function createSession(client: Client, openSocket: OpenSocket, keeper?: K
         listeners.reset(effect.file, effect.text);
         return;
       case "keep":
-        keeper?.keep({ updates: effect.updates, unsaved: 1, lineage: client.lineage() });
+        keeper?.keep(effect.record);
         return;
       case "described":
         listeners.described();

@@ -47,6 +47,8 @@ pub enum Invariant {
     NothingPending,
     /// The editor shows what the document says.
     EditorShowsDocument,
+    /// A page that comes back has every edit that its device said it keeps.
+    KeptComesBack,
     /// Each client hears only its own dialect.
     Dialect,
     /// Nobody honest is turned away for good.

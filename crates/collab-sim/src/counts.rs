@@ -38,6 +38,8 @@ happenings! {
     OfflineEdit: "somebody edited while not connected",
     TabClosed: "a tab was closed",
     TabKilled: "a tab was killed with edits unsaved",
+    NotKept: "a tab was killed before its device had an edit",
+    CameBack: "a new page began with unsaved edits that its device had kept",
     TabOpened: "a new tab came with a new replica id",
     WentOffline: "a device lost its network",
     Relayed: "a tab passed another tab's edits on",

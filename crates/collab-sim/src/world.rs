@@ -4,6 +4,7 @@
 //! A schedule has two parts. While people act, everything may fail. Then faults stop, everybody who
 //! is still here comes back online, and the world must come to rest with one content everywhere.
 
+mod devices;
 mod faults;
 mod people;
 mod rest;

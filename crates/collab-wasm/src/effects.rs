@@ -22,9 +22,9 @@ export type Effect =
   | { readonly kind: "send"; readonly frame: Uint8Array<ArrayBuffer> }
   /** Close it; `closed` need not follow. */
   | { readonly kind: "disconnect" }
-  /** One more unsaved edit: write these updates down on this device, now and together. Records may
-   *  be forgotten when a later `copy()` has been written down. */
-  | { readonly kind: "keep"; readonly updates: readonly Uint8Array<ArrayBuffer>[] }
+  /** One more unsaved edit: write this down on this device, now and whole. It may be forgotten when
+   *  a later `copy()` has been written down. */
+  | { readonly kind: "keep"; readonly record: Kept }
   /** Other people's edits of a file that was opened. */
   | { readonly kind: "changed"; readonly file: string; readonly edits: readonly Edit[] }
   /** An edit could not be taken: show this text instead of what the editor has. */
@@ -95,9 +95,7 @@ fn effect(effect: &Effect) -> JsValue {
             ("frame", Uint8Array::from(frame.as_ref()).into()),
         ]),
         Effect::Disconnect => object(&[kind("disconnect")]),
-        Effect::Keep { updates } => {
-            object(&[kind("keep"), ("updates", kept::updates_to_js(updates))])
-        }
+        Effect::Keep(record) => object(&[kind("keep"), ("record", kept::to_js(record).into())]),
         Effect::Changed { file, edits } => object(&[
             kind("changed"),
             ("file", file.as_str().into()),

@@ -14,7 +14,8 @@ const TYPESCRIPT: &str = r"
 export interface Kept {
   /** Each after what it rests on, if that is among them. */
   readonly updates: readonly Uint8Array<ArrayBuffer>[];
-  /** How many edits among them the server was not known to have saved. */
+  /** How many edits of the stay, those it restored included, the server was not known to have saved
+   *  when this was made. Of several records of one stay the last counts. */
   readonly unsaved: number;
   /** Which document they belong to; `undefined` when no server had said so. */
   readonly lineage: string | undefined;
@@ -31,18 +32,14 @@ extern "C" {
 /// For the device.
 pub fn to_js(kept: &Kept) -> KeptValue {
     let lineage = kept.lineage.map(|lineage| lineage.to_string());
+    let bytes = |update: &Bytes| Uint8Array::from(update.as_ref());
+    let updates: Array = kept.updates.iter().map(bytes).collect();
     object(&[
-        ("updates", updates_to_js(&kept.updates)),
+        ("updates", updates.into()),
         ("unsaved", kept.unsaved.into()),
         ("lineage", lineage.into()),
     ])
     .unchecked_into()
-}
-
-/// Updates, each in a buffer of its own.
-pub fn updates_to_js(updates: &[Bytes]) -> JsValue {
-    let bytes = |update: &Bytes| Uint8Array::from(update.as_ref());
-    updates.iter().map(bytes).collect::<Array>().into()
 }
 
 /// From the device; `None` when it has another form.

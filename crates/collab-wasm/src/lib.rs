@@ -83,11 +83,6 @@ impl Client {
         objects::number(self.session.document().turn().0)
     }
 
-    /// Which document this is, once a server has said so.
-    pub fn lineage(&self) -> Option<String> {
-        self.session.lineage().map(|lineage| lineage.to_string())
-    }
-
     /// The stay begins.
     pub fn start(&mut self, now: f64) -> EffectList {
         self.handle(now, Input::Start)

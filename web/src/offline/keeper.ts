@@ -61,6 +61,8 @@ function mountKeeper(
   keys: readonly number[],
   keptChanged: (kept: boolean) => void,
 ): RoomKeeper {
+  /** Nothing but a name for the records of this stay. */
+  const stay = String(crypto.getRandomValues(new Uint32Array(2)));
   /** Records whose content the session holds: those it began with and those it wrote. */
   let held: readonly number[] = keys;
   /** Edits on their way to the disk, in order. */
@@ -122,7 +124,7 @@ function mountKeeper(
 
   async function writeEdits(): Promise<void> {
     const edits = queue;
-    const written = await store.append(room, edits);
+    const written = await store.append(room, stay, edits);
     held = [...held, ...written];
     queue = queue.slice(edits.length);
   }
@@ -135,7 +137,7 @@ function mountKeeper(
     changedAt = undefined;
     if (!copy) return;
     const edits = queue.length;
-    held = [await store.replace(room, copy, held)];
+    held = [await store.replace(room, stay, copy, held)];
     queue = queue.slice(edits);
     failed = false;
     if (Date.now() - tidiedAt < TIDY_EVERY_MS) return;
@@ -168,7 +170,10 @@ function mountKeeper(
       if (closed) return;
       source = copy;
       changedAt ??= Date.now();
-      if (!failed) arm(Math.min(COPY_AFTER_MS, Math.max(changedAt + COPY_AT_LEAST_EVERY_MS - Date.now(), 0)));
+      // What this stay began with is its own from now on.
+      if (failed) return;
+      if (held === keys && keys.length > 0) copyNow();
+      else arm(Math.min(COPY_AFTER_MS, Math.max(changedAt + COPY_AT_LEAST_EVERY_MS - Date.now(), 0)));
     },
     close() {
       if (closed) return;

@@ -27,8 +27,12 @@ const VERSION = 1;
 /** One record: an unsaved edit, or a copy of everything. */
 interface Record extends Kept {
   readonly room: string;
+  /** Which stay wrote it: the last of its records says how much of it is not saved. */
+  readonly stay: string;
   readonly bytes: number;
 }
+
+type Sizes = [room: string, stay: string, unsaved: number, bytes: number];
 
 interface Visit {
   readonly room: string;
@@ -43,7 +47,7 @@ interface Schema extends DBSchema {
     key: number;
     value: Record;
     /** Sizes without the content. */
-    indexes: { sizes: [room: string, unsaved: number, bytes: number] };
+    indexes: { sizes: Sizes };
   };
   rooms: { key: string; value: Visit };
 }
@@ -65,9 +69,9 @@ export interface Loaded {
 export interface Store {
   load(room: string): Promise<Loaded>;
   /** Writes edits down, in order; resolves with their keys when the disk has them. */
-  append(room: string, records: readonly Kept[]): Promise<number[]>;
+  append(room: string, stay: string, records: readonly Kept[]): Promise<number[]>;
   /** Writes a copy down and forgets the records that it holds; resolves with its key. */
-  replace(room: string, copy: Kept, held: readonly number[]): Promise<number>;
+  replace(room: string, stay: string, copy: Kept, held: readonly number[]): Promise<number>;
   /** Forgets these records. */
   forget(keys: readonly number[]): Promise<void>;
   /** The person is in this room now, or learns its name. */
@@ -97,7 +101,7 @@ export async function openStore(root: URL, bounds: Bounds = { rooms: MAX_ROOMS, 
   const opening = openDB<Schema>(databaseName(root), VERSION, {
     upgrade(db) {
       const records = db.createObjectStore("records", { autoIncrement: true });
-      records.createIndex("sizes", ["room", "unsaved", "bytes"]);
+      records.createIndex("sizes", ["room", "stay", "unsaved", "bytes"]);
       db.createObjectStore("rooms", { keyPath: "room" });
     },
     // A newer page wants to change the form: let it. This one then keeps nothing more, and says so.
@@ -106,8 +110,8 @@ export async function openStore(root: URL, bounds: Bounds = { rooms: MAX_ROOMS, 
   const db = await within(OPEN_MS, opening);
   return {
     load: (room) => load(db, room),
-    append: (room, records) => append(db, room, records),
-    replace: (room, copy, held) => replace(db, room, copy, held),
+    append: (room, stay, records) => append(db, room, stay, records),
+    replace: (room, stay, copy, held) => replace(db, room, stay, copy, held),
     forget: (keys) => forget(db, keys),
     visit: (room, name) => visit(db, room, name),
     recentRooms: () => recentRooms(db),
@@ -124,37 +128,35 @@ async function load(db: IDBPDatabase<Schema>, room: string): Promise<Loaded> {
   const all = (await index.getAllKeys(ofRoom(room))).toSorted((a, b) => a - b);
   const found = await Promise.all(all.map(async (key) => ({ key, record: await transaction.store.get(key) })));
   const records = found.flatMap(({ key, record }) => (isRecord(record) ? [{ key, record }] : []));
-  const lineage = lineageOf(records.map(({ record }) => record));
+  const stays = new Map(records.map(({ record }) => [record.stay, record.unsaved]));
+  const isSaved = ({ record }: { readonly record: Record }) => stays.get(record.stay) === 0;
+  const named = records.filter(({ record }) => record.lineage !== undefined);
+  // When there are records of several documents: the one with an edit that is not saved, so that
+  // its owner gets to see it; otherwise the latest.
+  const lineage = (named.find((found) => !isSaved(found)) ?? named.at(-1))?.record.lineage;
   const mine = records.filter(({ record }) => record.lineage === undefined || record.lineage === lineage);
   // A room made anew under the same name leaves copies that nobody needs once they are saved.
-  const stale = records.filter(({ record }) => record.lineage !== undefined && record.lineage !== lineage && record.unsaved === 0);
+  const stale = records.filter((found) => !mine.includes(found) && isSaved(found));
   return {
     kept: mine.length === 0 ? undefined : {
       updates: mine.flatMap(({ record }) => record.updates),
-      unsaved: mine.reduce((sum, { record }) => sum + record.unsaved, 0),
+      unsaved: [...new Set(mine.map(({ record }) => record.stay))].reduce((sum, stay) => sum + (stays.get(stay) ?? 0), 0),
       lineage,
     },
     keys: [...mine, ...stale].map(({ key }) => key),
   };
 }
 
-/** Which document to bring back, when there are records of several: the one with an edit that is
- *  not saved, so that its owner gets to see it; otherwise the latest. */
-function lineageOf(records: readonly Record[]): string | undefined {
-  const named = records.filter((record) => record.lineage !== undefined);
-  return (named.find((record) => record.unsaved > 0) ?? named.at(-1))?.lineage;
-}
-
-async function append(db: IDBPDatabase<Schema>, room: string, records: readonly Kept[]): Promise<number[]> {
+async function append(db: IDBPDatabase<Schema>, room: string, stay: string, records: readonly Kept[]): Promise<number[]> {
   const transaction = db.transaction("records", "readwrite", { durability: "strict" });
-  const keys = await Promise.all([...records.map((kept) => transaction.store.add(recordOf(room, kept))), transaction.done]);
+  const keys = await Promise.all([...records.map((kept) => transaction.store.add(recordOf(room, stay, kept))), transaction.done]);
   return keys.filter((key) => key !== undefined);
 }
 
-async function replace(db: IDBPDatabase<Schema>, room: string, copy: Kept, held: readonly number[]): Promise<number> {
+async function replace(db: IDBPDatabase<Schema>, room: string, stay: string, copy: Kept, held: readonly number[]): Promise<number> {
   const transaction = db.transaction("records", "readwrite", { durability: "strict" });
   const [key] = await Promise.all([
-    transaction.store.add(recordOf(room, copy)),
+    transaction.store.add(recordOf(room, stay, copy)),
     ...held.map((key) => transaction.store.delete(key)),
     transaction.done,
   ]);
@@ -209,24 +211,26 @@ async function tidy(db: IDBPDatabase<Schema>, current: string, bounds: Bounds): 
   await transaction.done;
 }
 
-/** Sizes of records without their content. */
-interface Sizes {
+/** The parts of IndexedDB that tell sizes of records without their content. */
+interface SizesIndex {
   openKeyCursor(range: IDBKeyRange): Promise<SizesCursor | null>;
 }
 
 interface SizesCursor {
-  readonly key: [room: string, unsaved: number, bytes: number];
+  readonly key: Sizes;
+  readonly primaryKey: number;
   continue(): Promise<SizesCursor | null>;
 }
 
-async function sizeOf(sizes: Sizes, room: string): Promise<{ readonly bytes: number; readonly unsaved: number }> {
-  let bytes = 0;
-  let unsaved = 0;
+async function sizeOf(sizes: SizesIndex, room: string): Promise<{ readonly bytes: number; readonly unsaved: number }> {
+  let total = 0;
+  const last = new Map<string, { readonly key: number; readonly unsaved: number }>();
   for (let cursor = await sizes.openKeyCursor(ofRoom(room)); cursor; cursor = await cursor.continue()) {
-    unsaved += cursor.key[1];
-    bytes += cursor.key[2];
+    const [, stay, unsaved, bytes] = cursor.key;
+    total += bytes;
+    if ((last.get(stay)?.key ?? 0) < cursor.primaryKey) last.set(stay, { key: cursor.primaryKey, unsaved });
   }
-  return { bytes, unsaved };
+  return { bytes: total, unsaved: [...last.values()].reduce((sum, { unsaved }) => sum + unsaved, 0) };
 }
 
 /** Every key of the index that begins with this room: a list is greater than any number. */
@@ -234,8 +238,8 @@ function ofRoom(room: string): IDBKeyRange {
   return IDBKeyRange.bound([room], [room, []]);
 }
 
-function recordOf(room: string, kept: Kept): Record {
-  return { ...kept, room, bytes: kept.updates.reduce((sum, update) => sum + update.length, 0) };
+function recordOf(room: string, stay: string, kept: Kept): Record {
+  return { ...kept, room, stay, bytes: kept.updates.reduce((sum, update) => sum + update.length, 0) };
 }
 
 /** Whether a record has the form that this version writes: the database outlives the page. */
@@ -244,6 +248,7 @@ function isRecord(record: Record | undefined): record is Record {
     record !== undefined &&
     Array.isArray(record.updates) &&
     record.updates.every((update: unknown) => update instanceof Uint8Array) &&
+    typeof record.stay === "string" &&
     Number.isInteger(record.unsaved) &&
     (record.lineage === undefined || /^[0-9a-f]{32}$/.test(record.lineage))
   );

@@ -38,9 +38,9 @@ describe("the store", () => {
   test("gives back what was written, in order, by whichever tab", async () => {
     const one = await openStore(ROOT);
     const other = await openStore(ROOT);
-    await one.append("room", [record([1]), record([2])]);
-    await other.append("room", [record([3])]);
-    await one.append("elsewhere", [record([9])]);
+    await one.append("room", "one", [record([1], 1), record([2], 2)]);
+    await other.append("room", "other", [record([3], 1)]);
+    await one.append("elsewhere", "stay", [record([9])]);
     const { kept } = await other.load("room");
     expect(bytesOf(kept)).toEqual([[1], [2], [3]]);
     expect(kept).toMatchObject({ unsaved: 3, lineage: OLD });
@@ -49,10 +49,10 @@ describe("the store", () => {
 
   test("a copy replaces what it holds and nothing that another tab wrote meanwhile", async () => {
     const store = await openStore(ROOT);
-    await store.append("room", [record([1]), record([2])]);
+    await store.append("room", "one", [record([1]), record([2])]);
     const { keys } = await store.load("room");
-    await store.append("room", [record([3])]);
-    await store.replace("room", record([1, 2], 0), keys);
+    await store.append("room", "other", [record([3])]);
+    await store.replace("room", "one", record([1, 2], 0), keys);
     const { kept } = await store.load("room");
     expect(bytesOf(kept)).toEqual([[3], [1, 2]]);
     expect(kept?.unsaved).toBe(1);
@@ -60,14 +60,18 @@ describe("the store", () => {
 
   test("of two documents of one name, the one with an edit that is not saved comes back", async () => {
     const store = await openStore(ROOT);
-    await store.append("room", [record([1], 0, OLD), record([2], 1, OLD), record([3], 0, NEW), { ...record([4]), lineage: undefined }]);
+    // The first stay had saved all when it ended, the last one had never reached a server.
+    await store.append("room", "first", [record([1], 1, NEW), record([2], 0, NEW)]);
+    await store.append("room", "second", [record([3], 0, OLD), record([4], 1, OLD)]);
+    await store.append("room", "last", [{ ...record([5]), lineage: undefined }]);
     const { kept, keys } = await store.load("room");
-    expect(kept?.lineage).toBe(OLD);
-    expect(bytesOf(kept)).toEqual([[1], [2], [4]]);
-    // The saved copy of the new one may go, too: the server has it.
-    expect(keys).toHaveLength(4);
+    expect(kept).toMatchObject({ lineage: OLD, unsaved: 2 });
+    expect(bytesOf(kept)).toEqual([[3], [4], [5]]);
+    // What is saved of the other one may go, too: the server has it.
+    expect(keys).toHaveLength(5);
     await store.forget(keys);
-    await store.append("room", [record([1], 1, OLD), record([5], 1, NEW)]);
+    await store.append("room", "first", [record([1], 1, OLD)]);
+    await store.append("room", "second", [record([5], 1, NEW)]);
     const first = await store.load("room");
     expect(bytesOf(first.kept)).toEqual([[1]]);
     await store.forget(first.keys);
@@ -88,7 +92,7 @@ describe("the store", () => {
       for (const [at, room] of ["a", "b", "c", "d"].entries()) {
         now.mockReturnValue(at);
         await made.visit(room, room.toUpperCase());
-        await made.append(room, [record([at + 1, at + 1], room === "a" ? 1 : 0)]);
+        await made.append(room, "stay", [record([at + 1, at + 1], room === "a" ? 1 : 0)]);
       }
       return made;
     }
@@ -98,7 +102,7 @@ describe("the store", () => {
     const store = await openStore(ROOT, { rooms: 9, bytes: 5 });
     for (const room of ["a", "b", "c"]) {
       await store.visit(room, undefined);
-      await store.append(room, [record([0, 0, 0], 0)]);
+      await store.append(room, "stay", [record([0, 0, 0], 0)]);
     }
     await store.tidy("a");
     expect((await store.recentRooms()).map(({ room }) => room)).toEqual(["a"]);
@@ -108,15 +112,16 @@ describe("the store", () => {
     const store = await openStore(ROOT);
     await store.visit("room", "Plans");
     await store.visit("room", undefined);
-    await store.append("room", [record([1]), record([2])]);
-    expect(await store.recentRooms()).toMatchObject([{ room: "room", name: "Plans", unsaved: 2 }]);
+    await store.append("room", "one", [record([1], 2), record([2], 1)]);
+    await store.append("room", "other", [record([3], 4)]);
+    expect(await store.recentRooms()).toMatchObject([{ room: "room", name: "Plans", unsaved: 5 }]);
     await store.forgetRoom("room");
     expect(await store.recentRooms()).toEqual([]);
     expect((await store.load("room")).kept).toBeUndefined();
   });
 
   test("two servers under one origin do not mix", async () => {
-    await (await openStore(new URL("http://localhost/one/"))).append("room", [record([1])]);
+    await (await openStore(new URL("http://localhost/one/"))).append("room", "stay", [record([1])]);
     expect((await (await openStore(new URL("http://localhost/two/"))).load("room")).kept).toBeUndefined();
   });
 });
@@ -177,9 +182,9 @@ describe("the keeper", () => {
     const store = await openStore(ROOT);
     const keeper = await openKeeper({ store, room: "room" });
     const { replace } = store;
-    vi.spyOn(store, "replace").mockImplementationOnce((room, copy, held) => {
+    vi.spyOn(store, "replace").mockImplementationOnce((room, stay, copy, held) => {
       keeper.keep(record([9]));
-      return replace(room, copy, held);
+      return replace(room, stay, copy, held);
     });
     keeper.keep(record([1]));
     keeper.changed(() => record([1]));
@@ -221,7 +226,7 @@ describe("the keeper", () => {
 
   test("what is dropped is gone, and nothing more is written", async () => {
     const store = await openStore(ROOT);
-    await store.append("room", [record([1])]);
+    await store.append("room", "stay", [record([1])]);
     const keeper = await openKeeper({ store, room: "room" });
     expect(bytesOf(keeper.kept)).toEqual([[1]]);
     keeper.keep(record([2]));

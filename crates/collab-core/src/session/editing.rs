@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::{Description, Effect, Phase, Session};
+use super::{Description, Effect, Kept, Phase, Session};
 use crate::document::{Edit, EditError, FileId};
 use crate::protocol::Message;
 
@@ -51,7 +51,11 @@ impl Session {
             return;
         }
         let updates = self.keeping.with_what_it_rests_on(delta.clone());
-        effects.push(Effect::Keep { updates });
+        effects.push(Effect::Keep(Kept {
+            updates,
+            unsaved: self.unsaved().saturating_add(1),
+            lineage: self.lineage,
+        }));
         self.send_edit(delta, effects);
     }
 

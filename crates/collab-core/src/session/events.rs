@@ -54,7 +54,8 @@ pub enum Description {
 pub struct Kept {
     /// Updates, each after what it rests on if that is among them.
     pub updates: Vec<Bytes>,
-    /// How many edits among them the server was not known to have saved.
+    /// How many edits of the stay, those it restored and this record's included, the server was
+    /// not known to have saved when this was made. Of several records of one stay the last counts.
     pub unsaved: u32,
     /// Which document they belong to; `None` when no server had said so.
     pub lineage: Option<Lineage>,
@@ -69,10 +70,10 @@ pub enum Effect {
     Send(Bytes),
     /// Close it; `Closed` need not follow.
     Disconnect,
-    /// One more unsaved edit: write these updates down on this device, now and together. The last
-    /// is the edit; the others are what it rests on and no copy holds yet. They may be forgotten
-    /// when a later [`Session::copy`](super::Session::copy) has been written down.
-    Keep { updates: Vec<Bytes> },
+    /// One more unsaved edit: write this down on this device, now and whole. The last update is
+    /// the edit; the others are what it rests on and no copy holds yet. It may be forgotten when a
+    /// later [`Session::copy`](super::Session::copy) has been written down.
+    Keep(Kept),
     /// Other people's edits: apply them to the editor. Offsets as in `Input::Edit`.
     Changed { file: FileId, edits: Vec<Edit> },
     /// An edit could not be taken (it would split a surrogate pair, or its offsets are wrong): show

@@ -81,10 +81,10 @@ impl Page {
         for effect in effects {
             match &effect {
                 Effect::Send(frame) => sent.extend(codec::decode(frame.clone()).expect("ours")),
-                Effect::Keep { updates } => {
-                    self.device.updates.extend(updates.iter().cloned());
-                    self.device.unsaved += 1;
-                    self.device.lineage = self.session.lineage();
+                Effect::Keep(kept) => {
+                    self.device.updates.extend(kept.updates.iter().cloned());
+                    self.device.unsaved = kept.unsaved;
+                    self.device.lineage = kept.lineage;
                 }
                 _ => {}
             }

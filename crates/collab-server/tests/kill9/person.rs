@@ -284,7 +284,7 @@ impl Stay {
                 }
                 Effect::Disconnect => self.socket = None,
                 Effect::Reset { .. } => panic!("an edit of ours was not taken"),
-                Effect::Keep { .. }
+                Effect::Keep(_)
                 | Effect::Changed { .. }
                 | Effect::Described
                 | Effect::Refused { .. }

@@ -6,6 +6,7 @@ use collab_core::room::Access;
 use collab_core::session::{Effect, Input, SaveState, Session};
 use collab_core::time::Millis;
 
+use super::devices::Device;
 use super::{Event, World};
 use crate::checker::{Invariant, Verdict, violated};
 use crate::counts::Happening;
@@ -15,13 +16,17 @@ use crate::person::{Act, Kind, act};
 use crate::plain::Plain;
 use crate::tab::{Client, Tab};
 
+/// Of a thousand edits in a page, how many are followed by a copy of everything to the device.
+const COPIES: u64 = 100;
+
 /// Somebody, with one tab at a time.
 #[derive(Debug)]
 pub(super) struct Person {
     room: u32,
-    tab: usize,
+    pub(super) tab: usize,
     acts_left: u64,
     hostile: bool,
+    pub(super) device: Device,
 }
 
 /// What a person's tab is.
@@ -44,6 +49,7 @@ impl World {
                 tab: usize::MAX,
                 acts_left: self.scenario.acts,
                 hostile,
+                device: Device::default(),
             });
             let delay = self.chance.below(1_000);
             self.agenda.after(delay, Event::OpenTab(number));
@@ -81,6 +87,7 @@ impl World {
             self.note(|| format!("tab {sibling} is its sibling"));
             started.push(sibling);
         }
+        self.restore(person)?;
         for tab in started {
             self.tell(tab, Input::Start)?;
             let state = format!("{{\"user\":{{\"name\":\"tab {tab}\"}}}}");
@@ -159,6 +166,9 @@ impl World {
                 let update = self.tabs[tab].edit(now, &edits, &mut effects);
                 self.carry_out_page(tab, effects)?;
                 self.tabs[tab].shows_its_document(tab)?;
+                if self.chance.permille(COPIES) {
+                    self.copy(person);
+                }
                 if let (Some(update), Some(sibling)) = (update, self.tabs[tab].sibling) {
                     self.overhear(sibling, &update);
                 }
@@ -215,6 +225,11 @@ impl World {
     /// A person's tabs go, and perhaps they come back with new ones.
     fn leave(&mut self, person: usize, killed: bool) -> Verdict {
         let tab = self.people[person].tab;
+        if killed {
+            self.device_crashes(person);
+        } else {
+            self.copy(person);
+        }
         let tabs = [Some(tab), self.tabs[tab].sibling];
         for tab in tabs.into_iter().flatten() {
             self.note(|| format!("tab {tab} is {}", if killed { "killed" } else { "closed" }));
@@ -280,10 +295,8 @@ impl World {
                         self.tabs[tab].reset(&text);
                     }
                 }
-                Effect::Keep { .. }
-                | Effect::Described
-                | Effect::Refused { .. }
-                | Effect::Peer { .. } => {}
+                Effect::Keep(kept) => self.keep(tab, kept),
+                Effect::Described | Effect::Refused { .. } | Effect::Peer { .. } => {}
                 Effect::Status(state) => self.shown(tab, &state)?,
             }
         }
