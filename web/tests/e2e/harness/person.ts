@@ -21,6 +21,11 @@ export class Person {
   static async enter(browser: Browser, name: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Person> {
     const context = await browser.newContext(options);
     await context.addInitScript((mine) => localStorage.setItem("collab.name", mine), name);
+    return Person.in(context);
+  }
+
+  /** A new tab in a context that is there. */
+  static async in(context: BrowserContext): Promise<Person> {
     const page = await context.newPage();
     const person = new Person(context, page);
     page.on("pageerror", (error) => person.complaints.push(String(error)));
