@@ -45,6 +45,8 @@ pub enum Invariant {
     NeverEmptyOnError,
     /// I12: the document in memory waits for nothing.
     NothingPending,
+    /// Nothing that a client is sent rests on edits that it was never sent.
+    SentWhole,
     /// The editor shows what the document says.
     EditorShowsDocument,
     /// A page that comes back has every edit that its device said it keeps.

@@ -59,7 +59,6 @@ happenings! {
     GapFromPage: "a page's update had a gap",
     AskedAgain: "a client was asked a second time for what it has",
     GapFromProgram: "a program's update had a gap",
-    GapAtPage: "a page received an update with a gap and asked",
     Frozen: "a room froze because too much was unsaved",
     RejectedFrozen: "an edit was refused for now because the room was frozen",
     Degraded: "a room told that storage does not answer",

@@ -53,6 +53,9 @@ pub struct Plain {
     peers: BTreeMap<ReplicaId, u64>,
     /// What was sent that no plain client understands.
     bewildered: Option<String>,
+    /// It was called synced by an update that it cannot apply. Programs take the document for whole
+    /// then, and fill one that looks empty.
+    was_sent_a_gap: bool,
 }
 
 impl Plain {
@@ -70,6 +73,7 @@ impl Plain {
             parked: Vec::new(),
             peers: BTreeMap::new(),
             bewildered: None,
+            was_sent_a_gap: false,
         }
     }
 
@@ -119,6 +123,11 @@ impl Plain {
     /// Told to stay away.
     pub fn is_banned(&self) -> bool {
         self.phase == Phase::Banned
+    }
+
+    /// Whether a SyncStep2 rested on edits that it was never sent.
+    pub fn was_sent_a_gap(&self) -> bool {
+        self.was_sent_a_gap
     }
 
     /// Something that the server should never have sent to it.
@@ -226,7 +235,9 @@ impl Plain {
                     Err(error) => self.bewildered = Some(error.to_string()),
                 },
                 Message::SyncStep2(update) => {
-                    self.apply(update);
+                    self.apply(update.clone());
+                    // What a tab of the same browser passed on may wait; this may not.
+                    self.was_sent_a_gap |= self.parked.contains(&update);
                     self.synced = true;
                 }
                 Message::Update(update) => self.apply(update),

@@ -52,6 +52,8 @@ pub struct Tab {
     pub timer: Option<Millis>,
     /// Edits made since it last said "Saved".
     pub dirty: bool,
+    /// It asked for what it lacks a second time on one connection.
+    pub asked_again: bool,
 }
 
 impl Tab {
@@ -71,6 +73,7 @@ impl Tab {
             own: Units::default(),
             timer: None,
             dirty: false,
+            asked_again: false,
         }
     }
 
@@ -215,6 +218,16 @@ impl Tab {
             Client::Page(session) => session.state(now) == SaveState::Saved,
             Client::Plain(plain) => plain.is_level(),
             Client::Hostile { .. } => true,
+        }
+    }
+
+    /// Whether something that it was sent rests on edits that it was never sent.
+    pub fn was_sent_a_gap(&self) -> bool {
+        match &self.client {
+            // Nothing else makes it ask again.
+            Client::Page(_) => self.asked_again,
+            Client::Plain(plain) => plain.was_sent_a_gap(),
+            Client::Hostile { .. } => false,
         }
     }
 

@@ -304,6 +304,10 @@ impl World {
             self.count(Happening::Retyped);
         }
         self.arm_tab(tab);
+        if self.tabs[tab].was_sent_a_gap() {
+            let what = format!("tab {tab} was sent an update that rests on edits it was not sent");
+            return violated(Invariant::SentWhole, what);
+        }
         Ok(())
     }
 

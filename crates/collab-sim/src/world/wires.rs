@@ -120,9 +120,7 @@ impl World {
         };
         if frame.starts_with(&[0, 0]) && self.tabs[link.tab].is_honest() {
             link.questions += 1;
-            if link.questions > 1 {
-                self.counts.add(Happening::GapAtPage);
-            }
+            self.tabs[link.tab].asked_again |= link.questions > 1;
         }
         let latency = link.latency(&mut self.chance);
         let arrives = link.up.send(now.plus(latency + 1), Packet::Frame(frame));
