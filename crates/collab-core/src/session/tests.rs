@@ -1,6 +1,7 @@
 //! What survives a page, and what a person may change besides text. The server's end is played by
 //! hand; `collab-sim` has the true one.
 
+use crate::document::Edit;
 use bytes::Bytes;
 
 use super::*;
