@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::rank::{EXACT, LIKELY};
-use super::search::{contains, contains_word};
+use super::search::contains_word;
 use super::{Kind, Suggestion};
 
 /// One way a language has to bring something in.
@@ -25,6 +25,7 @@ pub fn imports(context: &Context<'_>, found: &mut Vec<Suggestion>) {
     if !context.in_code() || !matches!(context.rest.trim(), "" | ">") {
         return;
     }
+    let mut lines = None;
     for imports in context.language.imports {
         let line = context.trimmed();
         let inside = imports.inside.is_empty() || context.outer() == imports.inside;
@@ -51,7 +52,8 @@ pub fn imports(context: &Context<'_>, found: &mut Vec<Suggestion>) {
                 continue;
             };
             let used = is_used(context, name);
-            if !is_imported(context, path) && (used || !blank) {
+            let lines = lines.get_or_insert_with(|| import_lines(context));
+            if !is_imported(lines, path) && (used || !blank) {
                 let score = if used { EXACT + 99 } else { LIKELY + 99 };
                 context.offer(found, Kind::Phrase, score - place, &[missing, rest, suffix]);
             }
@@ -69,17 +71,22 @@ fn is_used(context: &Context<'_>, name: &str) -> bool {
         .any(|token| token.text == name && !(line..=context.caret).contains(&token.at))
 }
 
-/// A line of the document brings it in.
-fn is_imported(context: &Context<'_>, path: &str) -> bool {
+/// The lines of the document that bring something in. Found once for all that could be brought in:
+/// the text is long, and those lines are few.
+fn import_lines<'a>(context: &Context<'a>) -> Vec<&'a str> {
+    [context.head, context.window]
+        .into_iter()
+        .flat_map(str::lines)
+        .map(str::trim_start)
+        .filter(|line| STARTS.iter().any(|word| line.starts_with(word)))
+        .collect()
+}
+
+/// What such a line begins with, in any language.
+const STARTS: [&str; 5] = ["import", "from", "use", "#include", "\""];
+
+/// One of these lines brings it in.
+fn is_imported(lines: &[&str], path: &str) -> bool {
     let main = path.split(" as ").next().unwrap_or(path);
-    [context.head, context.window].into_iter().any(|text| {
-        contains(text, main)
-            && text.lines().any(|line| {
-                let line = line.trim_start();
-                let imports = ["import", "from", "use", "#include", "\""]
-                    .iter()
-                    .any(|word| line.starts_with(word));
-                imports && contains_word(line, main)
-            })
-    })
+    lines.iter().any(|line| contains_word(line, main))
 }
