@@ -127,7 +127,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
         crosshairCursor(),
         highlightActiveLine(),
         highlightSelectionMatches(),
-        EditorView.contentAttributes.of(() => ({ "aria-label": options.label(file), "data-gramm": "false" })),
+        EditorView.contentAttributes.of(() => ({ "aria-label": options.label(file), "data-gramm": "false", tabindex: "0" })),
         placeholder(PLACEHOLDER),
         // Before the default keys, so that Tab is theirs when they want it.
         options.extensions,

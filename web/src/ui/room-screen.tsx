@@ -65,8 +65,8 @@ export function RoomScreen(props: RoomScreenProps): JSX.Element {
       <main class="editor">
         <BannerLine banner={props.banner} />
         <div class="editor-place" ref={place} />
+        <PhoneBar {...props.phone} />
       </main>
-      <PhoneBar {...props.phone} />
       <StatusBar {...props.status} />
       <ToastList toasts={props.toasts} />
       <Shortcuts open={props.shortcuts} closed={() => props.showShortcuts(false)} />

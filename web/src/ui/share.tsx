@@ -42,6 +42,7 @@ export function Share({ link, copy }: ShareProps): JSX.Element {
     <Popover
       id="share"
       buttonClass="button primary share"
+      label="Share"
       face={
         <>
           <Icon name="share" />

@@ -43,7 +43,7 @@ export function createToasts(): Toasts {
 
 export function ToastList({ toasts }: { readonly toasts: Toasts }): JSX.Element {
   return (
-    <div class="toasts">
+    <div class="toasts" role="region" aria-label="Messages">
       {toasts.list.value.map(({ id, text, action }) => (
         <div key={id} class="toast">
           <span>{text}</span>

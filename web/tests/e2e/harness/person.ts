@@ -4,8 +4,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 /** How long anything that depends on the network may take on a busy machine, in milliseconds. */
 export const PATIENCE_MS = 30_000;
 
-export async function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env["COLLAB_TEST_CHROMIUM"] ?? "/usr/bin/chromium" });
+/** Starts a browser, with more flags than every test needs. */
+export async function launchBrowser(...args: string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: process.env["COLLAB_TEST_CHROMIUM"] ?? "/usr/bin/chromium", args });
 }
 
 export class Person {

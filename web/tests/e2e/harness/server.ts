@@ -20,14 +20,15 @@ export class Server {
     /** `http://127.0.0.1:PORT/`; another one after `restart`. */
     public url: URL,
     private log: { text: string },
+    private readonly flags: readonly string[],
   ) {}
 
-  /** Starts a server with an empty folder on a free port. */
-  static async start(): Promise<Server> {
+  /** Starts a server with an empty folder on a free port; `flags` come after those of every test. */
+  static async start(...flags: readonly string[]): Promise<Server> {
     const data = mkdtempSync(join(tmpdir(), "collab-e2e-"));
     const log = { text: "" };
-    const { process, url } = await launch(data, log);
-    return new Server(data, process, url, log);
+    const { process, url } = await launch(data, log, flags);
+    return new Server(data, process, url, log, flags);
   }
 
   get port(): number {
@@ -55,7 +56,7 @@ export class Server {
 
   /** Starts it again over the same folder, on another port. */
   async restart(): Promise<void> {
-    const { process, url } = await launch(this.data, this.log);
+    const { process, url } = await launch(this.data, this.log, this.flags);
     this.process = process;
     this.url = url;
   }
@@ -75,14 +76,14 @@ export class Server {
   }
 }
 
-async function launch(data: string, log: { text: string }): Promise<{ process: ChildProcess; url: URL }> {
+async function launch(data: string, log: { text: string }, flags: readonly string[]): Promise<{ process: ChildProcess; url: URL }> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^COLLAB_|^(DATABASE_URL|HOST|PORT)$/.test(name)),
   );
   // The page being worked on, rather than the one inside the binary.
   const page = process.env["COLLAB_PAGE_DIR"];
   const pageArguments = page ? ["--page-dir", resolve(page)] : [];
-  const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data, ...pageArguments], {
+  const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data, ...pageArguments, ...flags], {
     // Somewhere without a `.env` file.
     cwd: data,
     env,
