@@ -6,6 +6,7 @@
  * plain HTTP they ask for gzip.
  */
 import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** What compresses. Images and fonts in their usual formats are compressed already. */
@@ -14,7 +15,9 @@ const COMPRESSIBLE = /\.(?:css|html|js|json|mjs|svg|txt|wasm|webmanifest|xml)$/;
 /** Bytes. A smaller file fits into one packet with its headers, whatever its form. */
 const WORTH_IT = 1_024;
 
-const dist = new URL("../dist/", import.meta.url);
+/** The folder of the built page: `dist`, unless another one is named. */
+const [, , folder] = process.argv;
+const dist = folder ? pathToFileURL(`${folder}/`) : new URL("../dist/", import.meta.url);
 
 /** @type {Record<string, (raw: Buffer) => Buffer>} */
 const FORMS = {

@@ -81,7 +81,7 @@ async function launch(data: string, log: { text: string }, flags: readonly strin
     Object.entries(process.env).filter(([name]) => !/^COLLAB_|^(DATABASE_URL|HOST|PORT)$/.test(name)),
   );
   // The page being worked on, rather than the one inside the binary.
-  const page = process.env["COLLAB_PAGE_DIR"];
+  const page = flags.includes("--page-dir") ? undefined : process.env["COLLAB_PAGE_DIR"];
   const pageArguments = page ? ["--page-dir", resolve(page)] : [];
   const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--data-dir", data, ...pageArguments, ...flags], {
     // Somewhere without a `.env` file.

@@ -1,0 +1,66 @@
+/** People in a room who type and move without end: Yjs clients, each with a caret. Must not know
+ *  who looks at them. */
+import { Guest } from "../e2e/harness/guest.js";
+import * as Y from "yjs";
+
+/** Between two keys of one person: 5 keys a second, brisk typing. */
+const KEY_EVERY_MS = 200;
+
+/** Then they take it all back, so that the text stays as long as it is. */
+const LONGEST_LINE = 30;
+
+const COLORS = ["#1a7f37", "#0969da", "#8250df", "#bf3989", "#bc4c00", "#9a6700", "#0a7ea4", "#cf222e", "#57606a", "#116329"];
+
+interface Someone {
+  readonly guest: Guest;
+  readonly line: Y.RelativePosition;
+  typed: number;
+}
+
+export class Crowd {
+  private constructor(
+    private readonly people: readonly Someone[],
+    private readonly timer: NodeJS.Timeout,
+  ) {}
+
+  /** One person at each of these offsets. */
+  static async enter(server: URL, room: string, places: readonly number[]): Promise<Crowd> {
+    const people: Someone[] = [];
+    for (const place of places) {
+      const guest = new Guest(server, room);
+      await guest.synced();
+      people.push({ guest, line: guest.at(place), typed: 0 });
+    }
+    let next = 0;
+    // One after another rather than all at once, as it comes in life.
+    const timer = setInterval(() => {
+      const person = people[next];
+      next = (next + 1) % people.length;
+      if (person) act(person, next);
+    }, KEY_EVERY_MS / places.length);
+    return new Crowd(people, timer);
+  }
+
+  get size(): number {
+    return this.people.length;
+  }
+
+  async leave(): Promise<void> {
+    clearInterval(this.timer);
+    for (const { guest } of this.people) await guest.leave();
+  }
+}
+
+function act(person: Someone, number: number): void {
+  const { guest } = person;
+  const start = Y.createAbsolutePositionFromRelativePosition(person.line, guest.doc)?.index;
+  if (start === undefined) return;
+  if (person.typed >= LONGEST_LINE) {
+    guest.text().delete(start, person.typed);
+    person.typed = 0;
+  } else {
+    guest.text().insert(start + person.typed, person.typed % 6 === 5 ? " " : "a");
+    person.typed += 1;
+  }
+  guest.is(`Person ${number}`, COLORS[number % COLORS.length] ?? "#57606a", start + person.typed);
+}
