@@ -6,8 +6,9 @@ import * as Y from "yjs";
 /** Between two keys of one person: 5 keys a second, brisk typing. */
 const KEY_EVERY_MS = 200;
 
-/** Then they take it all back, so that the text stays as long as it is. */
-const LONGEST_LINE = 30;
+/** What each writes below the line they are at, before they take it all back, so that the text
+ *  stays as long as it is. */
+const WRITING = "\n    value = count * 3 + total";
 
 const COLORS = ["#1a7f37", "#0969da", "#8250df", "#bf3989", "#bc4c00", "#9a6700", "#0a7ea4", "#cf222e", "#57606a", "#116329"];
 
@@ -55,11 +56,11 @@ function act(person: Someone, number: number): void {
   const { guest } = person;
   const start = Y.createAbsolutePositionFromRelativePosition(person.line, guest.doc)?.index;
   if (start === undefined) return;
-  if (person.typed >= LONGEST_LINE) {
+  if (person.typed >= WRITING.length) {
     guest.text().delete(start, person.typed);
     person.typed = 0;
   } else {
-    guest.text().insert(start + person.typed, person.typed % 6 === 5 ? " " : "a");
+    guest.text().insert(start + person.typed, WRITING.charAt(person.typed));
     person.typed += 1;
   }
   guest.is(`Person ${number}`, COLORS[number % COLORS.length] ?? "#57606a", start + person.typed);

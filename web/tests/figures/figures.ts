@@ -101,7 +101,7 @@ const MEASURE: { readonly [measure in Measure]: (task: Task) => Promise<Row[]> }
       for (const subject of subjects) {
         const keys = await measureTyping(subject, "typing", text, frames);
         cells[frames].push(keys);
-        if (verbose) console.error(subject.name, frames, "wait", ms(p95(keys.wait)), "handle", ms(p95(keys.handle)), "paint", ms(p95(keys.paint)));
+        if (verbose) console.error(subject.name, frames, "wait", ms(p95(keys.wait)), "handle", ms(p95(keys.handle)), "paint", ms(p95(keys.paint)), "busy", keys.busy);
       }
     }
     const slow = ({ slow, paint }: Typing) => {

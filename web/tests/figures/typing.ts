@@ -9,7 +9,8 @@
  * Measured twice: with frames that begin at once, which is what the page is to blame for, and with
  * those of a 60 Hz screen, for whose next frame any page waits up to 16.7 ms.
  */
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
+import { Guest } from "../e2e/harness/guest.js";
 import { clockOf, launch, pause, visit } from "./browser.js";
 import { Crowd } from "./crowd.js";
 import { addressOf, type Subject } from "./subjects.js";
@@ -19,8 +20,8 @@ const KEYS = 250;
 /** Between two keys: 8 a second. */
 const KEY_EVERY_MS = 120;
 
-/** A word, then a moment's thought, in which completion has its say. */
-const WORD = 25;
+/** Then a moment's thought, in which completion has its say, and Enter, which does not count. */
+const WRITING = "total = count + index * 2";
 const THOUGHT_MS = 700;
 
 export interface Typing {
@@ -31,6 +32,8 @@ export interface Typing {
   readonly handle: readonly number[];
   /** What the browser itself says, until presentation; only those of 16 ms or more. */
   readonly slow: readonly number[];
+  /** How much of the time the page's own thread was at work, and with what, in per cent. */
+  readonly busy: Readonly<Record<string, number>>;
 }
 
 interface Keys {
@@ -60,7 +63,7 @@ export function places(text: string, count: number): number[] {
 export async function measureTyping(subject: Subject, room: string, text: string, frames: "at once" | "60 Hz", crowdSize = 10): Promise<Typing> {
   const browser = await launch(frames);
   try {
-    const { page } = await visit(browser);
+    const { page, protocol } = await visit(browser);
     await page.goto(addressOf(subject, room));
     await ready(page, subject);
     const crowd = await Crowd.enter(subject.server.url, room, places(text, crowdSize));
@@ -71,21 +74,39 @@ export async function measureTyping(subject: Subject, room: string, text: string
       for (let i = 0; i < 12; i += 1) await page.keyboard.press("ArrowDown");
       await page.keyboard.press("End");
       await page.evaluate(record);
+      const work = await watchWork(protocol);
       let due = performance.now();
       for (let i = 0; i < KEYS; i += 1) {
-        await page.keyboard.press(i % 7 === 6 ? "Space" : "abcdefghij".charAt(i % 10));
-        due += i % WORD === WORD - 1 ? THOUGHT_MS : KEY_EVERY_MS;
+        const at = i % WRITING.length;
+        if (at === 0) await page.keyboard.press("Enter");
+        await page.keyboard.press(WRITING.charAt(at));
+        due += at === WRITING.length - 1 ? THOUGHT_MS : KEY_EVERY_MS;
         await pause(Math.max(due - performance.now(), 0));
       }
+      const busy = await work();
       const keys = await page.evaluate(() => window.keys);
       if (keys.paint.length < KEYS) throw new Error(`${subject.name} painted ${keys.paint.length} of ${KEYS} keys`);
-      return keys;
+      return { ...keys, busy };
     } finally {
       await crowd.leave();
     }
   } finally {
     await browser.close();
   }
+}
+
+/** Processor time, so that other programs do not count. */
+async function watchWork(protocol: CDPSession): Promise<() => Promise<Record<string, number>>> {
+  await protocol.send("Performance.enable", { timeDomain: "threadTicks" });
+  const read = async () => new Map((await protocol.send("Performance.getMetrics")).metrics.map(({ name, value }) => [name, value]));
+  const before = await read();
+  const start = performance.now();
+  return async () => {
+    const after = await read();
+    const wall = (performance.now() - start) / 1_000;
+    const names = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration", "V8CompileDuration"];
+    return Object.fromEntries(names.map((name) => [name, (100 * ((after.get(name) ?? 0) - (before.get(name) ?? 0))) / wall]));
+  };
 }
 
 /** Resolves once the text is here and can be edited. */
@@ -132,7 +153,6 @@ function record(): void {
 
 /** Somebody else's edit: from just before they send it to the end of the frame that shows it. */
 export async function measureRemote(subject: Subject, room: string, text: string, edits: number): Promise<readonly number[]> {
-  const { Guest } = await import("../e2e/harness/guest.js");
   const browser = await launch("60 Hz");
   try {
     const { page } = await visit(browser);
