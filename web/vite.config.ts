@@ -3,35 +3,30 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { type Plugin, defineConfig } from "vite";
 
-/** The client, without which nobody can type. Other WASM files are fetched when they are needed. */
-const CLIENT = "collab_wasm_bg.wasm";
+/** The script that asks for the text of the room, with what it needs: a chunk of its own. */
+const ASKED = /\/src\/(?:asked|address|api)\.ts$/;
 
 /**
- * Has the browser fetch the client while it still parses the scripts that will ask for it.
- * `crossorigin` makes it the same request as that of `fetch`, so that it is made once.
+ * Has the browser run that script as soon as it has it, rather than when all the others are there.
+ * They import it too, so it is made once.
  */
-const preloadClient: Plugin = {
-  name: "preload-client",
-  apply: "build",
-  transformIndexHtml: {
-    order: "post",
-    handler(_html, { bundle }) {
-      const clients = Object.values(bundle ?? {}).filter(
-        (file) => file.type === "asset" && file.names.includes(CLIENT),
-      );
-      const [client] = clients;
-      if (!client || clients.length > 1) throw new Error(`the page has ${clients.length} files ${CLIENT}`);
-      const attrs = {
-        rel: "preload",
-        as: "fetch",
-        type: "application/wasm",
-        crossorigin: true,
-        href: `./${client.fileName}`,
-      };
-      return [{ tag: "link", attrs, injectTo: "head" }];
+function askEarly(): Plugin {
+  return {
+    name: "ask-early",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle }) {
+        const chunk = Object.values(bundle ?? {}).find((file) => file.type === "chunk" && file.moduleIds.some((id) => ASKED.test(id)));
+        if (chunk?.type !== "chunk" || chunk.isEntry) throw new Error("the page has no script that asks for the text");
+        // Each import would be a round trip more.
+        if (chunk.imports.length > 0) throw new Error(`the script that asks for the text needs ${chunk.imports.join(", ")}`);
+        const attrs = { type: "module", async: true, fetchpriority: "high", src: `./${chunk.fileName}` };
+        return [{ tag: "script", attrs, injectTo: "head" }];
+      },
     },
-  },
-};
+  };
+}
 
 /** The service worker's name at the page's root: it may only serve what lies beside or below it. */
 const WORKER = "sw.js";
@@ -80,7 +75,7 @@ function serviceWorker(): Plugin {
 export default defineConfig({
   // Relative, so that the page works under any path; `<base>` in index.html says which.
   base: "./",
-  plugins: [preloadClient, serviceWorker()],
+  plugins: [askEarly(), serviceWorker()],
   build: {
     target: "es2022",
     manifest: true,
@@ -88,6 +83,7 @@ export default defineConfig({
     // which the page's content security policy would not load anyway.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "asked", test: ASKED }] } } },
   },
   server: {
     host: "127.0.0.1",

@@ -6,6 +6,7 @@ import { openSearchPanel } from "@codemirror/search";
 import { EditorView, runScopeHandlers } from "@codemirror/view";
 import { render } from "preact";
 import { textOf } from "./api.js";
+import { askedText } from "./asked.js";
 import { roomUrl, socketUrl } from "./address.js";
 import type { Engine } from "./autocomplete/engine.js";
 import { ghostText } from "./autocomplete/ghost.js";
@@ -22,7 +23,7 @@ import { MAX_NAME_LENGTH, PALETTE } from "./presence/identity.js";
 import { createCompany } from "./room/company.js";
 import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId } from "./room/files.js";
 import { watchLanguage } from "./room/language.js";
-import { Opening } from "./room/opening.js";
+import { Opening, textFirst } from "./room/opening.js";
 import { createSession, type Session } from "./session.js";
 import type { Settings } from "./settings.js";
 import { socketTo } from "./socket.js";
@@ -107,8 +108,9 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     ],
   });
 
+  const painted = made ? Promise.resolve("") : (askedText(room) ?? textOf(root, room, MAIN_FILE));
   const opening = new Opening({
-    painted: made ? Promise.resolve("") : textOf(root, room, MAIN_FILE),
+    painted,
     paint(text) {
       if (gone) return;
       editor.open(MAIN_FILE, () => text);
@@ -143,7 +145,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
 
   async function join(): Promise<void> {
     const opened = store.then((found) => openKeeper({ store: found, room, keptChanged: (is) => (kept.value = is) }));
-    const [keeper] = await Promise.all([opened, loadWasm()]);
+    const [keeper] = await Promise.all([opened, textFirst(painted).then(loadWasm)]);
     if (gone) return;
     const mine = createSession(newClient(), socketTo(socketUrl(room, root), subprotocol()), keeper);
     session = mine;

@@ -7,6 +7,18 @@ import { Text } from "@codemirror/state";
 import { EarlyEdits } from "../editor/early.js";
 import type { Edit } from "../wasm/collab_wasm.js";
 
+/** How long the text may keep the client waiting, in milliseconds: the network may be gone, and all
+ *  else be on this device. */
+const TEXT_FIRST_MS = 1_000;
+
+/** Resolves when the text is here, and with it the line is free for what nobody waits for yet. */
+export async function textFirst(painted: Promise<string | undefined>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise<void>((passed) => (timer = setTimeout(passed, TEXT_FIRST_MS)));
+  await Promise.race([painted, enough]);
+  clearTimeout(timer);
+}
+
 export interface OpeningOptions {
   /** The text as the server tells it before anything else is here; `undefined` when it cannot. */
   readonly painted: Promise<string | undefined>;

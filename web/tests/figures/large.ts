@@ -38,7 +38,7 @@ export async function measureLarge(browser: Browser, subject: Subject, room: str
     const first = await arrival(page, subject);
     if (subject.kind === "collab") {
       // Once it is kept, the page's own files come from this machine.
-      await page.evaluate(async () => void (await navigator.serviceWorker.ready));
+      await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
     }
     await page.goto("about:blank");
     await page.goto(addressOf(subject, room));
