@@ -252,13 +252,24 @@ test("a caret slides to where it moved a little, not with reduced motion; it is 
     const caret = ben.page.locator(".collab-caret");
     host.is("Ana", COLOR, lineStart(lines, 3) + 2);
     await caret.waitFor();
-    host.is("Ana", COLOR, lineStart(lines, 3) + 6);
-    await ben.page.locator(".collab-caret-sliding").waitFor({ state: "attached" });
-    const found = await caret.evaluate((one) => {
-      const { transitionDuration, borderLeftColor } = getComputedStyle(one);
-      const { backgroundColor } = getComputedStyle(one.closest(".cm-editor") ?? one);
-      return { transitionDuration, isSeen: borderLeftColor !== backgroundColor };
+    // It slides for a moment only, so the page itself looks out for it.
+    const slides = await ben.page.evaluateHandle(() => {
+      const seen = new Promise<{ transitionDuration: string; isSeen: boolean }>((found) => {
+        const watch = new MutationObserver(() => {
+          const one = document.querySelector(".collab-caret-sliding");
+          if (!one) return;
+          watch.disconnect();
+          const { transitionDuration, borderLeftColor } = getComputedStyle(one);
+          const { backgroundColor } = getComputedStyle(one.closest(".cm-editor") ?? one);
+          found({ transitionDuration, isSeen: borderLeftColor !== backgroundColor });
+        });
+        watch.observe(document.body, { subtree: true, childList: true, attributes: true });
+      });
+      // Inside an object, or this would wait for it.
+      return { seen };
     });
+    host.is("Ana", COLOR, lineStart(lines, 3) + 6);
+    const found = await slides.evaluate(({ seen }) => seen);
     // Far away it is at once.
     host.is("Ana", COLOR, lineStart(lines, 7));
     await ben.page.locator(".collab-caret:not(.collab-caret-sliding)").waitFor();

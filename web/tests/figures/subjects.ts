@@ -33,7 +33,7 @@ export async function openSubjects(): Promise<{ readonly subjects: readonly Subj
     const page = join(folder, name);
     await build({ configFile: join(web, config), root: join(web, config, ".."), logLevel: "error", build: { outDir: page, emptyOutDir: true } });
     execFileSync(process.execPath, [join(web, "scripts/compress.mjs"), page], { stdio: "ignore" });
-    const server = await Server.start(page);
+    const server = await Server.start("--page-dir", page);
     servers.push(server);
     return server;
   };
