@@ -203,7 +203,8 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     },
     setReadOnly(is) {
       readOnly.value = is;
-      update(readOnly);
+      // An edit that cannot be sent ends in this, while the view is still taking it in.
+      queueMicrotask(() => update(readOnly));
     },
     dispose() {
       wanted.clear();
