@@ -139,7 +139,9 @@ function mountKeeper(
     const edits = queue.length;
     held = [await store.replace(room, stay, copy, held)];
     queue = queue.slice(edits);
-    failed = false;
+    // Edits made while this was written are in no queue after a failure: another copy has them.
+    failed &&= changedAt !== undefined;
+    if (failed) copyIsDue = true;
     if (Date.now() - tidiedAt < TIDY_EVERY_MS) return;
     tidiedAt = Date.now();
     await store.tidy(room);

@@ -216,6 +216,28 @@ describe("the keeper", () => {
     expect(bytesOf((await store.load("room")).kept)).toEqual([[1, 2]]);
   });
 
+  test("an edit made while a failure is made good is not taken for kept", async () => {
+    const store = await openStore(ROOT);
+    const keeper = await openKeeper({ store, room: "room" });
+    vi.spyOn(store, "append").mockImplementationOnce(() => Promise.reject(new DOMException("no", "QuotaExceededError")));
+    const written = store.replace;
+    vi.spyOn(store, "replace").mockImplementationOnce(async (...copy) => {
+      const key = await written(...copy);
+      keeper.keep(record([2]));
+      keeper.changed(() => record([1, 2]));
+      return key;
+    });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    keeper.keep(record([1]));
+    keeper.changed(() => record([1]));
+    await keeper.idle();
+    vi.advanceTimersByTime(RETRY_MS);
+    vi.useRealTimers();
+    await keeper.idle();
+    expect(keeper.isKept()).toBe(true);
+    expect(bytesOf((await store.load("room")).kept)).toEqual([[1, 2]]);
+  });
+
   test("without a database nothing is kept, and it says so", async () => {
     const keeper = await openKeeper({ store: undefined, room: "room" });
     keeper.keep(record([1]));
