@@ -11,6 +11,8 @@ export interface Visited {
   readonly name: string;
   /** Milliseconds since 1970. */
   readonly visitedAt: number;
+  /** Edits that the server was not known to have saved. */
+  readonly unsaved: number;
 }
 
 export interface StartProps {
@@ -33,10 +35,19 @@ export function Start(props: StartProps): JSX.Element {
   const create = useRef<HTMLButtonElement>(null);
   const input = useRef<HTMLInputElement>(null);
 
+  const failed = (error: unknown) => (problem.value = `What this device keeps cannot be reached: ${String(error)}`);
+
   useEffect(() => {
     create.current?.focus();
-    void props.recent().then((rooms) => (recent.value = rooms));
+    props.recent().then((rooms) => (recent.value = rooms), failed);
   }, []);
+
+  async function remove({ room, unsaved }: Visited): Promise<void> {
+    const what = unsaved === 1 ? "1 change" : `${unsaved} changes`;
+    if (unsaved > 0 && !confirm(`The server has not confirmed ${what} made here in this room; perhaps only this device has them. Forget them too?`)) return;
+    await props.forget(room);
+    recent.value = recent.value.filter((other) => other.room !== room);
+  }
 
   async function make(): Promise<void> {
     problem.value = "";
@@ -100,19 +111,16 @@ export function Start(props: StartProps): JSX.Element {
         <section class="recent" aria-labelledby="recent-title">
           <h2 id="recent-title">Recent rooms on this device</h2>
           <ul>
-            {recent.value.map(({ room, name, visitedAt }) => (
-              <li key={room}>
-                <a href={props.linkTo(room)}>{name}</a>
-                <time dateTime={new Date(visitedAt).toISOString()}>{when(visitedAt)}</time>
+            {recent.value.map((visited) => (
+              <li key={visited.room}>
+                <a href={props.linkTo(visited.room)}>{title(visited)}</a>
+                <time dateTime={new Date(visited.visitedAt).toISOString()}>{when(visited.visitedAt)}</time>
                 <button
                   type="button"
                   class="icon-button"
-                  aria-label={`Forget ${name}`}
+                  aria-label={`Forget ${title(visited)}`}
                   title="Remove from this list"
-                  onClick={() => {
-                    recent.value = recent.value.filter((other) => other.room !== room);
-                    void props.forget(room);
-                  }}
+                  onClick={() => remove(visited).catch(failed)}
                 >
                   <Icon name="close" />
                 </button>
@@ -123,6 +131,11 @@ export function Start(props: StartProps): JSX.Element {
       )}
     </main>
   );
+}
+
+/** A room that was left before it could say its name has none. */
+function title({ room, name }: Visited): string {
+  return name || room;
 }
 
 /** A day as people say it. */

@@ -114,6 +114,8 @@ test("the room has a name that everybody sees, and is found again on the start p
   await ana.page.getByRole("link", { name: "Tuesday kata" }).click();
   await ana.page.locator(".room-name", { hasText: "Tuesday kata" }).waitFor();
   await ana.page.goto(server.url.href);
+  // The page may have been left before it heard that its last edit is saved; then it asks.
+  ana.page.on("dialog", (dialog) => void dialog.accept());
   await ana.page.getByRole("button", { name: "Forget Tuesday kata" }).click();
   await ana.page.getByRole("link", { name: "Tuesday kata" }).waitFor({ state: "detached" });
   expect([...ana.complaints, ...ben.complaints]).toEqual([]);
