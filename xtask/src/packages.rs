@@ -28,10 +28,16 @@ pub const POSTGRES: Needed = Needed {
     find: find_postgres,
 };
 
-/// The browser.
+/// The browser that most tests of the page drive.
 pub const CHROMIUM: Needed = Needed {
     package: "chromium",
     find: find_chromium,
+};
+
+/// The other browser. Not `firefox`, which Debian's stable release does not have.
+pub const FIREFOX: Needed = Needed {
+    package: "firefox-esr",
+    find: find_firefox,
 };
 
 /// Makes sure that all of these are there. Without the right to install, the one line of the error
@@ -111,6 +117,12 @@ fn find_chromium() -> Option<PathBuf> {
     ]
     .iter()
     .find_map(|name| in_path(name))
+}
+
+fn find_firefox() -> Option<PathBuf> {
+    ["firefox-esr", "firefox"]
+        .iter()
+        .find_map(|name| in_path(name))
 }
 
 fn in_path(name: &str) -> Option<PathBuf> {

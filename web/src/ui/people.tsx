@@ -107,7 +107,10 @@ function MyRow(props: PeopleProps): JSX.Element {
             event.currentTarget.value = props.rename(event.currentTarget.value);
           }}
           onKeyDown={(event) => {
-            if (event.key === "Enter") event.currentTarget.blur();
+            if (event.key !== "Enter") return;
+            // Stays here: who came with the keyboard would be nowhere.
+            event.currentTarget.value = props.rename(event.currentTarget.value);
+            event.currentTarget.select();
           }}
         />
       </label>

@@ -110,19 +110,22 @@ function RoomName(props: { readonly name: ReadonlySignal<string>; readonly maxLe
     if (wanted && wanted !== props.name.peek()) props.rename(wanted);
   };
   return (
-    <input
-      class="field room-name-field"
-      type="text"
-      aria-label="Name of this room"
-      value={props.name.value}
-      maxLength={props.maxLength}
-      autocomplete="off"
-      ref={field}
-      onBlur={(event) => end(event.currentTarget.value)}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") end(event.currentTarget.value);
-        else if (event.key === "Escape") end(undefined);
-      }}
-    />
+    <>
+      <h1 class="visually-hidden">{props.name.value}</h1>
+      <input
+        class="field room-name-field"
+        type="text"
+        aria-label="Name of this room"
+        value={props.name.value}
+        maxLength={props.maxLength}
+        autocomplete="off"
+        ref={field}
+        onBlur={(event) => end(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") end(event.currentTarget.value);
+          else if (event.key === "Escape") end(undefined);
+        }}
+      />
+    </>
   );
 }

@@ -2,6 +2,7 @@
  *  fingers. The keyboard is in `keyboard.test.ts`, odd addresses in `address.test.ts`. */
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { SETTLE_MS } from "../../src/presence/announcements.js";
 import { axeFindsNothing } from "./harness/axe.js";
 import { Guest } from "./harness/guest.js";
 import { Link } from "./harness/link.js";
@@ -145,7 +146,7 @@ describe("axe finds nothing", () => {
       await page.keyboard.press("Escape");
       await page.locator(".cm-content").focus();
       await page.keyboard.press("Control+f");
-      await page.locator(".cm-search [name=search]").fill("name");
+      await page.keyboard.type("name");
       await page.locator(".cm-searchMatch").first().waitFor();
       await axeFindsNothing(page, "find");
       await page.keyboard.press("Escape");
@@ -206,14 +207,14 @@ test("what happens is spoken: people who come and go, files, and how the text st
   open.push(link);
   const ana = await inRoom("spoken", { serviceWorkers: "block" }, link.url);
   const said = await ana.page.evaluateHandle(() => {
-    const place = document.querySelector("[aria-live=polite]");
+    const place = document.querySelector("#announcer");
     const all: string[] = [];
     if (place) new MutationObserver(() => all.push(place.textContent ?? "")).observe(place, { childList: true, characterData: true, subtree: true });
     return all;
   });
   const hears = (what: RegExp) => expect.poll(() => said.evaluate((all) => all.join("\n")), { timeout: PATIENCE_MS }).toMatch(what);
   // Whoever was here before is no news, so Ben comes when Ana has been here for a moment.
-  await ana.page.waitForFunction(() => performance.now() > 4_000);
+  await ana.page.waitForFunction((until) => Date.now() > until, Date.now() + SETTLE_MS + 500);
   const ben = new Guest(server.url, "spoken");
   await ben.synced();
   ben.is("Ben", COLORS[1], 0);

@@ -27,10 +27,11 @@ pub enum Step {
     RustDocs,
     Interop,
     Browsers,
+    Firefox,
 }
 
 impl Step {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::LintTools,
         Self::Format,
         Self::Tidy,
@@ -52,6 +53,7 @@ impl Step {
         Self::RustDocs,
         Self::Interop,
         Self::Browsers,
+        Self::Firefox,
     ];
 
     /// The word for `--only`.
@@ -78,6 +80,7 @@ impl Step {
             Self::RustDocs => "rust-docs",
             Self::Interop => "interop",
             Self::Browsers => "e2e",
+            Self::Firefox => "firefox",
         }
     }
 
@@ -88,7 +91,7 @@ impl Step {
             Self::Format => "formatting",
             Self::Tidy => "rules of the house (tidy)",
             Self::Xtask => "tests of xtask itself",
-            Self::Services => "look for PostgreSQL and Chromium",
+            Self::Services => "look for PostgreSQL, Chromium and Firefox",
             Self::Node => "look for Node",
             Self::PagePackages => "install the page's packages",
             Self::InteropPackages => "install the published clients",
@@ -105,6 +108,7 @@ impl Step {
             Self::RustDocs => "examples in the Rust documentation",
             Self::Interop => "real client packages against the server",
             Self::Browsers => "browsers against the server",
+            Self::Firefox => "the main flow in Firefox",
         }
     }
 
@@ -127,7 +131,7 @@ impl Step {
             Self::Postgres => &[Self::Services],
             Self::Rust => &[Self::InteropPackages, Self::Server, Self::Postgres],
             Self::Interop => &[Self::InteropPackages, Self::Server, Self::Postgres],
-            Self::Browsers => &[Self::PagePackages, Self::Server, Self::Postgres],
+            Self::Browsers | Self::Firefox => &[Self::PagePackages, Self::Server, Self::Postgres],
         }
     }
 
@@ -145,6 +149,7 @@ impl Step {
                 | Self::RustDocs
                 | Self::Interop
                 | Self::Browsers
+                | Self::Firefox
         )
     }
 
@@ -152,7 +157,12 @@ impl Step {
     pub fn takes_filter(self) -> bool {
         matches!(
             self,
-            Self::Xtask | Self::PageUnit | Self::Rust | Self::Interop | Self::Browsers
+            Self::Xtask
+                | Self::PageUnit
+                | Self::Rust
+                | Self::Interop
+                | Self::Browsers
+                | Self::Firefox
         )
     }
 

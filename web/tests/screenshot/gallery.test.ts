@@ -1,0 +1,190 @@
+/** Takes the pictures of `docs/GALLERY.md`: the same rooms, people and colours each time. Writes
+ *  `docs/images/*.png`; not part of the tests. */
+import { mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContextOptions } from "playwright-core";
+import { afterAll, beforeAll, test } from "vitest";
+import { Guest } from "../e2e/harness/guest.js";
+import { Link } from "../e2e/harness/link.js";
+import { launchBrowser, PATIENCE_MS, Person } from "../e2e/harness/person.js";
+import { Server } from "../e2e/harness/server.js";
+
+const FOLDER = fileURLToPath(new URL("../../../docs/images/", import.meta.url));
+
+const SCREEN: BrowserContextOptions = { viewport: { width: 1_280, height: 800 }, deviceScaleFactor: 1, colorScheme: "light" };
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme: "light" };
+
+/** Who is in the pictures, in colours of the page's palette. */
+const PEOPLE = { Ana: "#0871c2", Ben: "#ac5804", Cleo: "#904ecc" } as const;
+
+const ROOM = "word-counter";
+/** What the start page lists besides. */
+const VISITED = ["interview-maya", "advent-of-code/2026-12-01"] as const;
+
+const PROGRAM = `from collections import Counter
+from dataclasses import dataclass, field
+
+
+def most_common_words(text: str, n: int = 3) -> list[str]:
+    """The n words that occur most often, best first."""
+    words = text.lower().split()
+    return [word for word, _ in Counter(words).most_common(n)]
+
+
+@dataclass
+class Notebook:
+    pages: list[str] = field(default_factory=list)
+
+    def write(self, page: str) -> None:
+        self.pages.append(page)
+
+    def pages_about(self, topic: str) -> list[str]:
+        return [page for page in self.pages if topic in page]
+
+    def summary(self) -> str:
+        # Both of us are in here right now
+        return ", ".join(most_common_words(" ".join(self.pages)))
+
+
+notebook = Notebook()
+notebook.write("Write code together, in one room, from anywhere.")
+notebook.write("Nobody's edits are lost, whoever is offline.")
+print(notebook.summary())
+
+`;
+
+let browser: Browser;
+let server: Server;
+let guests: readonly Guest[];
+
+beforeAll(async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  browser = await launchBrowser("--hide-scrollbars");
+  server = await Server.start();
+  const ben = new Guest(server.url, ROOM);
+  const cleo = new Guest(server.url, ROOM);
+  guests = [ben, cleo];
+  await Promise.all(guests.map((guest) => guest.synced()));
+  ben.text().insert(0, PROGRAM);
+  ben.doc.getMap("meta").set("name", "Word counter");
+  ben.doc.getMap("meta").set("language", "python");
+  placeGuests();
+});
+
+afterAll(async () => {
+  for (const guest of guests ?? []) await guest.leave();
+  await browser?.close();
+  await server?.dispose();
+});
+
+/** Ben behind a word that he has selected, Cleo at the end of a line. */
+function placeGuests(): void {
+  const [ben, cleo] = guests;
+  const after = (text: string) => PROGRAM.indexOf(text) + text.length;
+  ben?.is("Ben", PEOPLE.Ben, after("for page in self.pages"), after("for page in "));
+  cleo?.is("Cleo", PEOPLE.Cleo, after("words = text.lower().split()"));
+}
+
+async function ana(options: BrowserContextOptions, url = server.url): Promise<Person> {
+  const person = await Person.enter(browser, "Ana", { ...options, serviceWorkers: "block", locale: "en-GB", reducedMotion: "reduce" });
+  await person.context.addInitScript((color) => {
+    localStorage.setItem("collab.color", color);
+    localStorage.setItem("collab.settings", JSON.stringify({ labels: "always" }));
+  }, PEOPLE.Ana);
+  await person.open(new URL(`room/${ROOM}`, url));
+  await person.reads(/^Saved$/);
+  await person.page.locator('.cm-content[data-language="python"]').waitFor();
+  return person;
+}
+
+async function withCarets(options: BrowserContextOptions): Promise<Person> {
+  const person = await ana(options);
+  await person.seesCarets(["Ben", "Cleo"]);
+  await person.page.locator(".cm-line", { hasText: "def summary" }).click();
+  await person.page.keyboard.press("End");
+  await person.page.locator(".collab-selection").first().waitFor();
+  return person;
+}
+
+async function picture({ page }: Person, name: string): Promise<void> {
+  // A caret that blinks would be there in one picture and not in the next.
+  await page.addStyleTag({ content: ".cm-cursorLayer { animation: none !important }" }).catch(() => {});
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: `${FOLDER}${name}.png` });
+}
+
+async function ghost(person: Person): Promise<void> {
+  await person.goToEnd();
+  await person.type("for ");
+  await person.page.locator(".collab-ghost").first().waitFor({ timeout: PATIENCE_MS });
+}
+
+/** Leaves the text as it was for the next picture. */
+async function takeBack(person: Person): Promise<void> {
+  await person.page.keyboard.press("Escape");
+  for (let i = 0; i < "for ".length; i += 1) await person.page.keyboard.press("Backspace");
+  await person.reads(/^Saved$/);
+}
+
+test("start", async () => {
+  const person = await ana(SCREEN);
+  for (const room of VISITED) {
+    await person.open(new URL(`room/${room}`, server.url));
+    await person.reads(/^Saved$/);
+  }
+  await person.page.goto(server.url.href);
+  await person.page.locator(".recent li").nth(VISITED.length).waitFor();
+  await picture(person, "start");
+  await person.leave();
+});
+
+test("two people with carets, share, people, dark, and few colours", async () => {
+  const person = await withCarets(SCREEN);
+  const { page } = person;
+  await picture(person, "carets");
+  await page.getByRole("button", { name: "Share", exact: true }).click();
+  await page.getByRole("img", { name: "QR code of the link" }).waitFor();
+  await picture(person, "share");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "People: 3 here" }).click();
+  await page.getByRole("dialog", { name: "People" }).waitFor();
+  await picture(person, "people");
+  await page.keyboard.press("Escape");
+  await page.locator(".cm-content").focus();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(person, "dark");
+  await page.emulateMedia({ colorScheme: "dark", forcedColors: "active" });
+  await picture(person, "high-contrast");
+  await person.leave();
+});
+
+test("ghost text", async () => {
+  const person = await withCarets(SCREEN);
+  await ghost(person);
+  await picture(person, "ghost");
+  await takeBack(person);
+  await person.leave();
+});
+
+test("offline", async () => {
+  const link = await Link.to(() => server.port);
+  const person = await ana(SCREEN, link.url);
+  await person.page.locator(".cm-line", { hasText: "def summary" }).click();
+  await person.page.keyboard.press("End");
+  link.sever();
+  await person.reads(/^(Reconnecting|Offline)/);
+  await person.type("\n# Written on the train", 5);
+  await person.reads(/kept on this device/);
+  await picture(person, "offline");
+  await person.leave();
+  await link.dispose();
+});
+
+test("phone", async () => {
+  const person = await withCarets(PHONE);
+  await ghost(person);
+  await person.page.getByRole("button", { name: "Accept suggestion" }).waitFor();
+  await picture(person, "phone");
+  await takeBack(person);
+  await person.leave();
+});
