@@ -1,9 +1,9 @@
-/** People in a room who type and move without end: Yjs clients, each with a caret. Must not know
+/** People in a room who type and move about without end: Yjs clients, each with a caret. Must not know
  *  who looks at them. */
 import { Guest } from "../e2e/harness/guest.js";
 import * as Y from "yjs";
 
-/** Between two keys of one person: 5 keys a second, brisk typing. */
+/** Between two keys of one person: 5 keys a second, brisk. */
 const KEY_EVERY_MS = 200;
 
 /** What each writes below the line they are at, before they take it all back, so that the text
@@ -15,7 +15,9 @@ const COLORS = ["#1a7f37", "#0969da", "#8250df", "#bf3989", "#bc4c00", "#9a6700"
 interface Someone {
   readonly guest: Guest;
   readonly line: Y.RelativePosition;
+  /** Letters written since the line was empty, and steps of the caret since it was full. */
   typed: number;
+  moved: number;
 }
 
 export class Crowd {
@@ -30,7 +32,7 @@ export class Crowd {
     for (const place of places) {
       const guest = new Guest(server, room);
       await guest.synced();
-      people.push({ guest, line: guest.at(place), typed: 0 });
+      people.push({ guest, line: guest.at(place), typed: 0, moved: people.length % 2 === 0 ? 0 : WRITING.length });
     }
     let next = 0;
     // One after another rather than all at once, as it comes in life.
@@ -52,16 +54,23 @@ export class Crowd {
   }
 }
 
+/** Half of the time a letter, the other half a step of the caret: never are all at the same. */
 function act(person: Someone, number: number): void {
   const { guest } = person;
   const start = Y.createAbsolutePositionFromRelativePosition(person.line, guest.doc)?.index;
   if (start === undefined) return;
-  if (person.typed >= WRITING.length) {
-    guest.text().delete(start, person.typed);
-    person.typed = 0;
+  const { length } = WRITING;
+  if (person.moved > 0) {
+    person.moved -= 1;
+    if (person.moved === 0) {
+      guest.text().delete(start, person.typed);
+      person.typed = 0;
+    }
   } else {
     guest.text().insert(start + person.typed, WRITING.charAt(person.typed));
     person.typed += 1;
+    if (person.typed === length) person.moved = length;
   }
-  guest.is(`Person ${number}`, COLORS[number % COLORS.length] ?? "#57606a", start + person.typed);
+  const head = start + (person.moved > 0 ? Math.min(person.moved, person.typed) : person.typed);
+  guest.is(`Person ${number}`, COLORS[number % COLORS.length] ?? "#57606a", head);
 }
