@@ -135,6 +135,8 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
 
   function go(file: string): void {
     if (file === editor.file || !session || !opening.isAttached) return;
+    // Others may say that they are in one that was removed: what is typed there nobody would find.
+    if (!files.has(file)) return;
     const isNew = !editor.has(file);
     const from = session;
     editor.open(file, () => from.openFile(file));

@@ -188,6 +188,8 @@ export function createFollow(options: FollowOptions): Follow {
       if (!options.peer(leader)) become(undefined, "gone");
       else if (isRound(leader) && chain(leader).every((other) => other < (options.me() ?? 0))) become(undefined, "follows you");
       else if (replica === leader) {
+        // It may have been one that the page had not heard of yet.
+        opening = undefined;
         mark();
         go();
       }

@@ -32,6 +32,10 @@ export class Files {
     return this.known.peek().find((file) => file.id === id) ?? { id, path: "", language: "" };
   }
 
+  has(id: string): boolean {
+    return this.known.peek().some((file) => file.id === id);
+  }
+
   /** Takes the list anew; returns those that are gone. */
   take(files: readonly File[]): readonly File[] {
     const before = this.known.peek();

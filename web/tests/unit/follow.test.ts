@@ -112,6 +112,14 @@ describe("following", () => {
     expect(it.view.dom.classList.contains("collab-following")).toBe(true);
   });
 
+  test("a file that could not be opened yet is tried again when the leader says more", () => {
+    const it = scene();
+    it.says(LEADER, { file: "other" });
+    it.follow.start(LEADER);
+    it.says(LEADER, { file: "other", cursor: cursor("other", 1) });
+    expect(it.opened).toEqual(["other", "other"]);
+  });
+
   test("is marked in the leader's colour, and no longer than it lasts", async () => {
     const { follow, says, view } = scene();
     says(LEADER, {});
