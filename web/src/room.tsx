@@ -335,7 +335,8 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         },
         rename: (id, path) => session?.putFile(id, { path }),
         remove(id) {
-          const text = editor.text(id);
+          // It need not have been on the screen yet.
+          const text = editor.has(id) ? editor.text(id) : (session?.openFile(id) ?? "");
           const { path } = files.get(id);
           go(MAIN_FILE);
           session?.removeFile(id);
