@@ -37,8 +37,11 @@ export class Announcements {
 
   /** The connection to the room is open now, or lost. */
   connected(now: number, isOpen: boolean): void {
-    if (!isOpen) this.silentUntil = Infinity;
-    else if (this.silentUntil === Infinity) this.silentUntil = now + SETTLE_MS;
+    if (!isOpen) {
+      this.silentUntil = Infinity;
+      // It is told after everybody has vanished with the connection; they have not left.
+      this.leaving = [];
+    } else if (this.silentUntil === Infinity) this.silentUntil = now + SETTLE_MS;
   }
 
   /** Somebody is here, perhaps under another name than before; `undefined` when they are gone. */

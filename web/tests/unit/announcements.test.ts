@@ -93,6 +93,19 @@ describe("people who come and go", () => {
     expect(it.sentences).toEqual(["Cem joined."]);
   });
 
+  test("nobody has left when the page itself is cut off, whichever is told first", () => {
+    const it = new Listener();
+    it.seen(1, someone("Ana"));
+    it.pass(LONG);
+    it.seen(1, undefined);
+    it.announcements.connected(it.now, false);
+    it.pass(LONG);
+    it.announcements.connected(it.now, true);
+    it.seen(1, someone("Ana"));
+    it.pass(LONG);
+    expect(it.sentences).toEqual(["Ana joined."]);
+  });
+
   test("a reload is no news, whichever connection ends first", () => {
     const it = new Listener();
     it.seen(1, someone("Ana", "tab"));
