@@ -37,7 +37,8 @@ export interface PublisherOptions {
   readonly file: () => string;
   /** Positions that hold on to the text, one for each offset. */
   readonly sticky: (file: string, offsets: readonly number[]) => readonly (RelativePosition | undefined)[];
-  readonly publish: (state: string) => void;
+  /** False when there is nobody yet to pass it on. */
+  readonly publish: (state: string) => boolean;
   /** How many others are here. */
   readonly others: () => number;
   /** Whether anybody follows this person: only then is it said what they see. */
@@ -60,10 +61,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   function publish(): void {
     if (file === undefined) return;
     const state = writeEntry({ identity, tab: options.tab, file, ranges, idle, following, view: middle });
-    if (state === published) return;
+    if (state === published || !options.publish(state)) return;
     published = state;
     last = Date.now();
-    options.publish(state);
   }
 
   function look(view: EditorView): void {

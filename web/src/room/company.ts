@@ -76,7 +76,11 @@ export function createCompany(options: CompanyOptions): Company {
     tab,
     file: options.file,
     sticky: (file, offsets) => options.session()?.sticky(file, offsets) ?? [],
-    publish: (state) => options.session()?.presence(state),
+    publish(state) {
+      const session = options.session();
+      session?.presence(state);
+      return session !== undefined;
+    },
     others: () => peers.list().length,
     followed: () => peers.list().some(({ following }) => following === options.session()?.replica),
   });

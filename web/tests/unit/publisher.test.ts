@@ -20,6 +20,7 @@ interface Room {
   file: string;
   others: number;
   followed: boolean;
+  session: boolean;
   readonly view: EditorView;
   readonly publisher: Publisher;
   readonly said: string[];
@@ -29,13 +30,13 @@ interface Room {
 /** An editor whose positions are the offsets themselves. */
 function room(): Room {
   const said: string[] = [];
-  const it = { file: "main", others: 1, followed: false };
+  const it = { file: "main", others: 1, followed: false, session: true };
   const publisher = createPublisher({
     identity: { name: "Ana", color: "#0871c2" },
     tab: { id: "0123456789abcdef", since: 5 },
     file: () => it.file,
     sticky: (file, offsets) => offsets.map((clock): RelativePosition => ({ type: null, tname: file, item: { client: 1, clock }, assoc: 0 })),
-    publish: (state) => said.push(state),
+    publish: (state) => it.session && said.push(state) > 0,
     others: () => it.others,
     followed: () => it.followed,
   });
@@ -52,6 +53,19 @@ function stateOf({ extension }: Publisher, doc: string): EditorState {
 }
 
 const at = (file: string, clock: number) => ({ type: null, tname: file, item: { client: 1, clock }, assoc: 0 });
+
+test("what nobody could pass on yet is told when somebody can, though nothing changed since", () => {
+  const it = room();
+  it.session = false;
+  it.file = "other";
+  it.publisher.refresh();
+  vi.advanceTimersByTime(1_000);
+  it.session = true;
+  it.publisher.refresh();
+  vi.advanceTimersByTime(1_000);
+  expect(it.said).toHaveLength(1);
+  expect(it.last()?.file).toBe("other");
+});
 
 describe("a caret that wanders", () => {
   test.each([[8, 20], [9, 4]])("with %i others it is told at most %i times a second, and where it ends", (others, most) => {
