@@ -49,8 +49,10 @@ export interface RoomOptions {
 export function mountRoom(parent: HTMLElement, { root, room, made, settings, store, announce }: RoomOptions): Disposable {
   const link = roomUrl(room, root).href;
   const status = signal<SaveState>({ kind: "connecting" });
-  /** Whether every edit made here is on this device's disk. */
-  const kept = signal(false);
+  const onDisk = signal(false);
+  const early = signal(false);
+  /** Whether every edit made here is on this device's disk: those that no document has are not. */
+  const kept = computed(() => onDisk.value && !early.value);
   const pill = watchStatus(status);
   const name = signal(shortened(room));
   const active = signal(MAIN_FILE);
@@ -123,6 +125,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   function edited(file: string, edits: readonly Edit[]): void {
     if (opening.isAttached) session?.edit(file, edits);
     else opening.edited(edits);
+    early.value = opening.hasEarlyEdits;
   }
 
   /** Another file is on the screen. */
@@ -146,12 +149,12 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   // The session --------------------------------------------------------------------------------
 
   async function join(): Promise<void> {
-    const opened = store.then((found) => openKeeper({ store: found, room, keptChanged: (is) => (kept.value = is) }));
+    const opened = store.then((found) => openKeeper({ store: found, room, keptChanged: (is) => (onDisk.value = is) }));
     const [keeper] = await Promise.all([opened, textFirst(painted).then(loadWasm)]);
     if (gone) return;
     const mine = createSession(newClient(), socketTo(socketUrl(room, root), subprotocol()), keeper);
     session = mine;
-    kept.value = keeper.isKept();
+    onDisk.value = keeper.isKept();
     nameKept = (wanted) => keeper.named(wanted);
     drop = () => keeper.drop();
     mine.start({
@@ -182,6 +185,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   function attach(mine: Session): void {
     if (opening.isAttached) return;
     opening.attach(mine.openFile(MAIN_FILE));
+    early.value = false;
     company.attached();
     described();
   }
@@ -252,7 +256,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       retryIfWaiting();
       if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "s") {
         if (saidSaved) download();
-        else say("Your text is saved as you type. Press again to download it.");
+        else say(`${isHere(status.peek()) && status.peek().kind !== "notSaved" ? "Your text is saved as you type." : "The server cannot save your text at the moment."} Press again to download it.`);
         saidSaved = true;
       } else if (event.ctrlKey && event.altKey && event.code === "KeyS") document.getElementById("share")?.togglePopover();
       else if (event.key === "F6") nextRegion(event.shiftKey);
