@@ -22,6 +22,7 @@ mod sticky;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -156,7 +157,9 @@ pub struct Document {
     gate: Gate,
     clocks: Clocks,
     history: History,
-    watched: BTreeMap<FileId, ()>,
+    watched: BTreeMap<FileId, Arc<content::Watched>>,
+    /// Whether the change under way is our own.
+    own: Arc<AtomicBool>,
     changes: Changes,
     /// Bytes of the last whole encoding and of every delta since.
     encoded_len: usize,
@@ -182,6 +185,7 @@ impl Document {
             clocks: Clocks::default(),
             history: History::default(),
             watched: BTreeMap::new(),
+            own: Arc::default(),
             changes: Changes::default(),
             encoded_len: 0,
             #[cfg(feature = "sabotage")]

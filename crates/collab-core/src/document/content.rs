@@ -1,6 +1,7 @@
 //! What people and programs do with a document: read and edit files by offset, look up places, keep
 //! a few facts about the room. Must not know where updates come from or go to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
@@ -15,12 +16,30 @@ use super::halves::Halves;
 use super::sticky::{self, Assoc};
 use crate::ids::Offset;
 
+/// What is known about the text of a watched file.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// Whether it [is plain](edit::is_plain). Once it is not, it is never asked again.
+    plain: AtomicBool,
+}
+
+impl Watched {
+    fn is_plain(&self) -> bool {
+        self.plain.load(Ordering::Relaxed)
+    }
+}
+
 /// Reading and writing files, in offsets.
 impl Document {
     /// Makes edits in one file: one update, which is also the return value. All offsets mean the
     /// text before the call; edits ascend and do not overlap.
     pub fn edit(&mut self, file: &FileId, edits: &[Edit]) -> Result<Bytes, EditError> {
         let len = self.checked_len(file, edits)?;
+        if let Some(watched) = self.watched.get(file)
+            && !edits.iter().all(|edit| edit::is_plain(&edit.insert))
+        {
+            watched.plain.store(false, Ordering::Relaxed);
+        }
         self.write(|txn| {
             let text = txn.get_or_insert_text(file.root());
             debug_assert_eq!(yrs::Text::len(&text, txn), len);
@@ -33,9 +52,19 @@ impl Document {
             let Some(text) = txn.get_text(file.root()) else {
                 return edit::check("", edits).map(|()| 0);
             };
+            let len = yrs::Text::len(&text, txn);
+            // A person types into a watched file, and most are plain: no keystroke then reads the
+            // whole text.
+            if self
+                .watched
+                .get(file)
+                .is_some_and(|watched| watched.is_plain())
+            {
+                debug_assert!(edit::is_plain(&edit::visible(txn, &text)));
+                return edit::check_range(len, edits).map(|()| len);
+            }
             let shown = edit::visible(txn, &text);
             edit::check(&shown, edits)?;
-            let len = yrs::Text::len(&text, txn);
             if edit::utf16_len(&shown) == len {
                 Ok(len)
             } else {
@@ -130,10 +159,13 @@ impl Document {
 
     /// One local transaction. What it did passes our own gate, which learns it that way.
     fn write(&mut self, change: impl FnOnce(&mut TransactionMut<'_>)) -> Result<Bytes, EditError> {
-        let ((), Committed { delta, .. }) = self.engine.write(|txn| {
+        self.own.store(true, Ordering::Relaxed);
+        let written = self.engine.write(|txn| {
             change(txn);
             Ok(())
-        })?;
+        });
+        self.own.store(false, Ordering::Relaxed);
+        let ((), Committed { delta, .. }) = written?;
         self.take_changes();
         let mut before = Vec::new();
         if !delta.is_empty() {
@@ -154,16 +186,30 @@ impl Document {
         let Some(doc) = self.engine.doc() else {
             return;
         };
-        if self.watched.insert(file.clone(), ()).is_some() {
+        if self.watched.contains_key(file) {
             return;
         }
         let text = doc.get_or_insert_text(file.root());
         let changes = Arc::clone(&self.changes);
         let name = file.clone();
-        let mut halves = Halves::of(&self.text(file));
+        let shown = self.text(file);
+        let mut halves = Halves::of(&shown);
+        let watched = Arc::new(Watched {
+            plain: AtomicBool::new(edit::is_plain(&shown)),
+        });
+        self.watched.insert(file.clone(), Arc::clone(&watched));
+        let own = Arc::clone(&self.own);
         text.observe("watch", move |txn, event| {
-            let edits = edit::from_delta(event.delta(txn));
-            let edits = halves.complete(&edit::visible(txn, event.target()), edits);
+            // What we did ourselves is known, and nobody asks for it.
+            if own.load(Ordering::Relaxed) && watched.is_plain() {
+                return;
+            }
+            let mut edits = edit::from_delta(event.delta(txn));
+            // Only what is not plain can be cut.
+            if !watched.is_plain() || !edits.iter().all(|edit| edit::is_plain(&edit.insert)) {
+                watched.plain.store(false, Ordering::Relaxed);
+                edits = halves.complete(&edit::visible(txn, event.target()), edits);
+            }
             if !edits.is_empty() {
                 let mut changes = changes.lock().unwrap_or_else(PoisonError::into_inner);
                 // The engine calls observers in the order of a hash table.

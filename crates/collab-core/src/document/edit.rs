@@ -90,9 +90,18 @@ pub(super) fn utf16_len(text: &str) -> u32 {
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
-/// Checks edits against the text they are about.
-pub(super) fn check(text: &str, edits: &[Edit]) -> Result<(), EditError> {
-    let len = utf16_len(text);
+/// Whether every character is one code unit, and says just that: no surrogate pair that could be
+/// cut, no half of one that was, and nothing embedded.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.is_ascii()
+        || !text
+            .chars()
+            .any(|c| c.len_utf16() == 2 || c == OBJECT || c == char::REPLACEMENT_CHARACTER)
+}
+
+/// Checks that edits ascend, do not overlap and end inside a text of `len` code units. Of a
+/// [plain](is_plain) text that is all there is to check.
+pub(super) fn check_range(len: u32, edits: &[Edit]) -> Result<(), EditError> {
     let mut end = 0;
     for edit in edits {
         if edit.at.0 < end {
@@ -104,6 +113,12 @@ pub(super) fn check(text: &str, edits: &[Edit]) -> Result<(), EditError> {
             _ => return Err(EditError::OutOfRange { at: reaches, len }),
         };
     }
+    Ok(())
+}
+
+/// Checks edits against the text they are about.
+pub(super) fn check(text: &str, edits: &[Edit]) -> Result<(), EditError> {
+    check_range(utf16_len(text), edits)?;
     if text.is_ascii() {
         return Ok(());
     }
