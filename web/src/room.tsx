@@ -151,7 +151,10 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   async function join(): Promise<void> {
     const opened = store.then((found) => openKeeper({ store: found, room, keptChanged: (is) => (onDisk.value = is) }));
     const [keeper] = await Promise.all([opened, textFirst(painted).then(loadWasm)]);
-    if (gone) return;
+    if (gone) {
+      keeper.close();
+      return;
+    }
     const mine = createSession(newClient(), socketTo(socketUrl(room, root), subprotocol()), keeper);
     session = mine;
     onDisk.value = keeper.isKept();
@@ -209,6 +212,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     if (gone) return;
     const unsaved = opening.hasEarlyEdits ? 1 : 0;
     status.value = { kind: "attention", unsaved, reason: "The editor's code could not be loaded. The text of the room is not affected." };
+    readOnly.value = true;
   });
 
   // What people press --------------------------------------------------------------------------
@@ -234,7 +238,12 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     const count = "unsaved" in state ? state.unsaved : 0;
     const what = count === 1 ? "the 1 change" : `the ${count} changes`;
     if (count > 0 && !confirm(`Forget ${what} that only this device has, and show what the server has? Download a copy first if you may want them.`)) return;
-    await drop();
+    try {
+      await drop();
+    } catch {
+      say("What is kept on this device could not be forgotten. Try again.");
+      return;
+    }
     location.reload();
   }
 
@@ -361,6 +370,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         press,
         insert(text) {
           const { view } = editor;
+          if (view.state.readOnly) return;
           view.dispatch(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
         },
       }}

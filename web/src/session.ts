@@ -209,6 +209,8 @@ export function createSession(client: Client, openSocket: OpenSocket, keeper?: K
     replica: client.replica(),
     start(to) {
       listeners = to;
+      // It may have failed already, over what was kept.
+      if (!alive) listeners.status(lastState);
       run((now) => client.start(now));
     },
     openFile: (file) => client.openFile(file),

@@ -300,3 +300,13 @@ describe("a page that comes back", () => {
     await third.keeper.idle();
   });
 });
+
+test("a page that fails over what was kept says so", () => {
+  const kept = { ...record([1]), unsaved: -1 };
+  const keeper = { kept, keep: () => {}, changed: () => {}, close: () => {} };
+  const session = createSession(new Client(9, 9), () => ({ send: () => {}, close: () => {} }), keeper);
+  const states: SaveState[] = [];
+  const ignore = () => {};
+  session.start({ changed: ignore, reset: ignore, described: ignore, refused: ignore, peer: ignore, broken: ignore, status: (state) => states.push(state) });
+  expect(states.map(({ kind }) => kind)).toEqual(["attention"]);
+});
