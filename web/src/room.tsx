@@ -21,7 +21,7 @@ import type { Store } from "./offline/store.js";
 import { redrawCarets } from "./presence/caret-layers.js";
 import { MAX_NAME_LENGTH, PALETTE } from "./presence/identity.js";
 import { createCompany } from "./room/company.js";
-import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId } from "./room/files.js";
+import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId, shownName } from "./room/files.js";
 import { watchLanguage } from "./room/language.js";
 import { Opening, textFirst } from "./room/opening.js";
 import { createSession, type Session } from "./session.js";
@@ -202,7 +202,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       }
       editor.close(file.id);
     }
-    name.value = session.meta("name") || shortened(room);
+    name.value = shownName(session.meta("name") ?? "") || shortened(room);
     nameKept(name.peek());
     language.look();
   }
@@ -230,7 +230,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
 
   function download(): void {
     const { path } = files.get(editor.file);
-    save(path || `${name.peek().replaceAll(/[^\w.-]+/g, "-")}.txt`, editor.view.state.sliceDoc());
+    save(shownName(path) || `${name.peek().replaceAll(/[^\w.-]+/g, "-")}.txt`, editor.view.state.sliceDoc());
   }
 
   async function discard(): Promise<void> {
@@ -353,7 +353,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
           const { path } = files.get(id);
           go(MAIN_FILE);
           session?.removeFile(id);
-          toasts.show(`${fileName({ id, path })} was removed.`, { label: "Download it", press: () => save(path || id, text) });
+          toasts.show(`${fileName({ id, path })} was removed.`, { label: "Download it", press: () => save(fileName({ id, path }), text) });
         },
       }}
       status={{

@@ -11,7 +11,14 @@ export const MAX_FILE_NAME = 100;
 
 /** What a file is called, whoever named it and however. */
 export function fileName({ id, path }: Pick<File, "id" | "path">): string {
-  return path || id;
+  return shownName(path) || id;
+}
+
+/** A name that anybody may have given: no control or direction characters, which could make it
+ *  look like another or turn the sentence around it, and not too long. "" when nothing is left. */
+export function shownName(name: string): string {
+  const visible = name.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").trim();
+  return [...visible].slice(0, MAX_FILE_NAME).join("");
 }
 
 /** A file id that nobody else draws: 96 random bits. */
