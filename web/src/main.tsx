@@ -55,6 +55,12 @@ function mountStart(problem: string | undefined): Disposable {
     <Start
       create={async () => go(await createRoom(root), true)}
       join={(input) => {
+        // A room of another server, or of this one under another name, is there and not here.
+        const link = input.trim();
+        if (/^https?:/i.test(link) && URL.canParse(link) && new URL(link).origin !== root.origin) {
+          location.assign(link);
+          return true;
+        }
         const wanted = roomFromInput(input, root);
         if (wanted !== undefined) go(wanted, false);
         return wanted !== undefined;

@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { redo, undo } from "@codemirror/commands";
 import { openSearchPanel } from "@codemirror/search";
+import type { EditorState } from "@codemirror/state";
 import { EditorView, runScopeHandlers } from "@codemirror/view";
 import { render } from "preact";
 import { textOf } from "./api.js";
@@ -125,12 +126,15 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   function edited(file: string, edits: readonly Edit[]): void {
     if (opening.isAttached) session?.edit(file, edits);
     else opening.edited(edits);
+    // Others stand in other lines now.
+    company.textChanged();
     early.value = opening.hasEarlyEdits;
   }
 
   /** Another file is on the screen. */
   function shown(isNew: boolean): void {
     active.value = editor.file;
+    position.value = positionIn(editor.view.state);
     language.look();
     company.fileShown(isNew);
     editor.view.focus();
@@ -197,8 +201,10 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     if (!session) return;
     for (const file of files.take(session.files())) {
       if (file.id === editor.file) {
-        say(`${fileName(file)} was removed.`);
+        say(`${fileName(file)} was removed by somebody else.`);
         go(MAIN_FILE);
+        // What the person is typing is not meant for this text.
+        editor.view.contentDOM.blur();
       }
       editor.close(file.id);
     }
@@ -342,18 +348,34 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         maxNameLength: MAX_FILE_NAME,
         go,
         add(path) {
+          const there = files.named(path);
+          if (there) {
+            say(`There is a file ${path} already.`);
+            go(there.id);
+            return;
+          }
           const id = newFileId();
           session?.putFile(id, { path });
           go(id);
         },
-        rename: (id, path) => session?.putFile(id, { path }),
+        rename(id, path) {
+          if (files.named(path)) say(`There is a file ${path} already.`);
+          else session?.putFile(id, { path });
+        },
         remove(id) {
           // It need not have been on the screen yet.
           const text = editor.has(id) ? editor.text(id) : (session?.openFile(id) ?? "");
-          const { path } = files.get(id);
+          const { path, language } = files.get(id);
           go(MAIN_FILE);
           session?.removeFile(id);
-          toasts.show(`${fileName({ id, path })} was removed.`, { label: "Download it", press: () => save(fileName({ id, path }), text) });
+          const again = () => {
+            const back = newFileId();
+            session?.putFile(back, { path, language });
+            session?.edit(back, [{ at: 0, delete: 0, insert: text }]);
+            go(back);
+          };
+          toasts.show(`${fileName({ id, path })} was removed.`, { label: "Undo", press: again });
+          announce(`${fileName({ id, path })} was removed.`);
         },
       }}
       status={{
@@ -449,16 +471,18 @@ function megabytes(bytes: number): string {
 }
 
 function watchPosition(tell: (position: Position) => void) {
-  return EditorView.updateListener.of(({ state, selectionSet, docChanged, startState }) => {
-    if (!selectionSet && !docChanged && state.doc === startState.doc) return;
-    const { main, ranges } = state.selection;
-    const line = state.doc.lineAt(main.head);
-    tell({
-      line: line.number,
-      column: main.head - line.from + 1,
-      selected: ranges.reduce((sum, range) => sum + range.to - range.from, 0),
-    });
+  return EditorView.updateListener.of(({ state, selectionSet, docChanged }) => {
+    if (selectionSet || docChanged) tell(positionIn(state));
   });
+}
+
+function positionIn({ doc, selection: { main, ranges } }: EditorState): Position {
+  const line = doc.lineAt(main.head);
+  return {
+    line: line.number,
+    column: main.head - line.from + 1,
+    selected: ranges.reduce((sum, range) => sum + range.to - range.from, 0),
+  };
 }
 
 function save(name: string, text: string): void {

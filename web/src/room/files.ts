@@ -43,11 +43,16 @@ export class Files {
     return this.known.peek().some((file) => file.id === id);
   }
 
+  /** The file that people know by this name. */
+  named(name: string): File | undefined {
+    return this.known.peek().find((file) => fileName(file) === name);
+  }
+
   /** Takes the list anew; returns those that are gone. */
   take(files: readonly File[]): readonly File[] {
     const before = this.known.peek();
     // In the order of their names, the main one first.
-    const sorted = files.toSorted((a, b) => Number(b.id === MAIN_FILE) - Number(a.id === MAIN_FILE) || fileName(a).localeCompare(fileName(b)));
+    const sorted = files.toSorted((a, b) => Number(b.id === MAIN_FILE) - Number(a.id === MAIN_FILE) || fileName(a).localeCompare(fileName(b), undefined, { numeric: true }));
     if (JSON.stringify(sorted) !== JSON.stringify(before)) this.known.value = sorted;
     return before.filter(({ id }) => id !== MAIN_FILE && !files.some((file) => file.id === id));
   }

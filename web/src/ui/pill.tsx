@@ -116,10 +116,9 @@ function sentence(state: SaveState, waitMs: number, kept: boolean): string {
     case "notSaved":
       return `Not saved — ${changes(state.unsaved)} waiting for the database`;
     case "reconnecting":
-      return waitMs > 0 ? `Reconnecting in ${Math.ceil(waitMs / 1_000)} s` : "Reconnecting…";
+      return `${waitMs > 0 ? `Reconnecting in ${Math.ceil(waitMs / 1_000)} s` : "Reconnecting…"}${unsaved(state.unsaved, kept)}`;
     case "offline":
-      if (state.unsaved === 0) return "Offline";
-      return `Offline — ${changes(state.unsaved)} ${kept ? "kept on this device" : "in this tab only"}`;
+      return `Offline${unsaved(state.unsaved, kept)}`;
     case "attention":
       return "Can’t sync this file";
   }
@@ -143,6 +142,11 @@ function explanation(state: SaveState, kept: boolean): string {
     case "attention":
       return state.reason;
   }
+}
+
+/** Where the changes are that the server does not have. */
+function unsaved(count: number, kept: boolean): string {
+  return count === 0 ? "" : ` — ${changes(count)} ${kept ? "kept on this device" : "in this tab only"}`;
 }
 
 function changes(count: number): string {

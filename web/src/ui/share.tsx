@@ -57,7 +57,14 @@ export function Share({ link, copy }: ShareProps): JSX.Element {
       }}
     >
       <h2>Share this room</h2>
-      <p>Whoever opens this link writes with you. Nobody needs an account.</p>
+      {isOnlyHere(link) ? (
+        <p class="only-here">
+          This address works on this computer only. To let others in, start the server with <code>--listen 0.0.0.0:8000</code> and open the page under this computer’s
+          address.
+        </p>
+      ) : (
+        <p>Whoever opens this link writes with you. Nobody needs an account.</p>
+      )}
       <div class="row">
         <input class="field link-field" type="text" readonly value={link} aria-label="Link to this room" ref={field} onFocus={(event) => event.currentTarget.select()} />
         <button type="button" class="button primary" data-autofocus onClick={() => void press()}>
@@ -77,4 +84,10 @@ export function Share({ link, copy }: ShareProps): JSX.Element {
       )}
     </Popover>
   );
+}
+
+/** Whether the address means "this computer", whoever reads it (RFC 6761, RFC 5735). */
+function isOnlyHere(link: string): boolean {
+  const { hostname } = new URL(link);
+  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname);
 }

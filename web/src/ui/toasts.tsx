@@ -6,6 +6,9 @@ import type { JSX } from "preact";
 /** How long one stays, in milliseconds. */
 const STAY_MS = 4_000;
 
+/** The same for one that can be pressed. */
+const STAY_WITH_ACTION_MS = 12_000;
+
 /** More than this many at once push the oldest out. */
 const MAX_TOASTS = 3;
 
@@ -24,20 +27,23 @@ export interface Action {
 export interface Toasts {
   readonly list: ReadonlySignal<readonly Toast[]>;
   show(text: string, action?: Action): void;
+  dismiss(id: number): void;
 }
 
 export function createToasts(): Toasts {
   const list = signal<readonly Toast[]>([]);
   let next = 0;
+  function dismiss(id: number): void {
+    list.value = list.value.filter((toast) => toast.id !== id);
+  }
   return {
     list,
     show(text, action) {
       const id = next++;
       list.value = [...list.value, { id, text, action }].slice(-MAX_TOASTS);
-      setTimeout(() => {
-        list.value = list.value.filter((toast) => toast.id !== id);
-      }, STAY_MS * (action ? 2 : 1));
+      setTimeout(() => dismiss(id), action ? STAY_WITH_ACTION_MS : STAY_MS);
     },
+    dismiss,
   };
 }
 
@@ -48,7 +54,10 @@ export function ToastList({ toasts }: { readonly toasts: Toasts }): JSX.Element 
         <div key={id} class="toast">
           <span>{text}</span>
           {action ? (
-            <button type="button" class="link" onClick={action.press}>
+            <button type="button" class="link" onClick={() => {
+                toasts.dismiss(id);
+                action.press();
+              }}>
               {action.label}
             </button>
           ) : null}

@@ -69,11 +69,24 @@ test("files are everybody's: added, written in together, renamed, removed", asyn
   await tab(ben, "ideas.py").waitFor({ state: "detached" });
   // Whoever was in it is brought back, and told.
   await ben.sees("in the first");
-  await ben.page.locator(".toast", { hasText: "ideas.py was removed." }).waitFor();
+  await ben.page.locator(".toast", { hasText: "ideas.py was removed by somebody else." }).waitFor();
+
+  // What they type meanwhile is not meant for the text they were brought to.
+  await ben.type("lost");
+  await ben.sees("in the first");
+  // And it can be taken back.
+  await ana.page.getByRole("button", { name: "Undo" }).last().click();
+  await ana.sees("# Notes from both");
+  await tab(ben, "ideas.py").click();
+  await ben.sees("# Notes from both");
+  // No two files have one name.
+  await addFile(ana, "ideas.py");
+  await ana.sees("# Notes from both");
+  expect(await ana.page.locator(".tab-name").count()).toBe(2);
 
   await ana.page.reload();
   await ana.sees("in the first");
-  expect(await ana.page.locator(".tab-name").count()).toBe(1);
+  expect(await ana.page.locator(".tab-name").count()).toBe(2);
   expect([...ana.complaints, ...ben.complaints]).toEqual([]);
   await ana.leave();
   await ben.leave();

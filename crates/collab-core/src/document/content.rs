@@ -73,6 +73,13 @@ impl Document {
         })?
     }
 
+    /// Whether a file is watched and known to be [plain](edit::is_plain).
+    fn knows_plain(&self, file: &FileId) -> bool {
+        self.watched
+            .get(file)
+            .is_some_and(|watched| watched.is_plain())
+    }
+
     /// The text of a file; empty when there is none. Embedded objects show as U+FFFC.
     pub fn text(&self, file: &FileId) -> String {
         self.engine
@@ -244,7 +251,9 @@ impl Document {
     /// in a file, or in a file we have not heard of.
     pub fn resolve(&self, sticky: &[u8]) -> Option<(FileId, Offset)> {
         self.engine
-            .read("looking up a place", |txn| sticky::resolve(txn, sticky))
+            .read("looking up a place", |txn| {
+                sticky::resolve(txn, sticky, |file| self.knows_plain(file))
+            })
             .ok()
             .flatten()
     }

@@ -49,8 +49,13 @@ pub(super) fn at<T: ReadTxn>(
     Some(index.encode_v1())
 }
 
-/// Where a relative position is now. Bytes come from anyone.
-pub(super) fn resolve<T: ReadTxn>(txn: &T, bytes: &[u8]) -> Option<(FileId, Offset)> {
+/// Where a relative position is now. Bytes come from anyone. `is_plain`: whether a file is known to
+/// hold nothing that an offset could be in the midst of; others are read.
+pub(super) fn resolve<T: ReadTxn>(
+    txn: &T,
+    bytes: &[u8],
+    is_plain: impl Fn(&FileId) -> bool,
+) -> Option<(FileId, Offset)> {
     let index = parse(bytes).ok()?;
     let place = index.get_offset(txn)?;
     let BranchID::Root(name) = place.branch.id() else {
@@ -58,6 +63,9 @@ pub(super) fn resolve<T: ReadTxn>(txn: &T, bytes: &[u8]) -> Option<(FileId, Offs
     };
     let file = FileId::from_root(&name)?;
     let text = TextRef::from(place.branch);
+    if is_plain(&file) {
+        return Some((file, Offset(place.index.min(text.len(txn)))));
+    }
     let shown = edit::visible(txn, &text);
     Some((file, Offset(edit::boundary(&shown, place.index))))
 }
