@@ -72,6 +72,10 @@ export interface Editor extends Disposable {
 
 const PLACEHOLDER = "Start typing here.\nPress Share and send the link: whoever opens it writes with you.\nPress ? outside the text for the keyboard shortcuts.";
 
+/** The caret keeps this far from the editor's edges, in CSS pixels, so that the lines of a suggestion
+ *  below it and a name above it can be seen. */
+const CARET_MARGIN_PX = { x: 24, y: 60 } as const;
+
 /** What may change while a text is shown, and what it is at the moment. */
 class Setting<T> {
   private readonly compartment = new Compartment();
@@ -125,6 +129,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
         closeBrackets(),
         rectangularSelection(),
         crosshairCursor(),
+        EditorView.cursorScrollMargin.of(CARET_MARGIN_PX),
         highlightActiveLine(),
         highlightSelectionMatches(),
         EditorView.contentAttributes.of(() => ({ "aria-label": options.label(file), "data-gramm": "false", tabindex: "0" })),

@@ -33,6 +33,10 @@ const look = EditorView.theme({
   ".cm-button": { backgroundImage: "none", backgroundColor: "var(--paper)", border: "1px solid var(--control-line)", borderRadius: "6px", padding: "4px 10px" },
   ".cm-searchMatch": { backgroundColor: "var(--match)", outline: "1px solid var(--control-line)" },
   ".cm-searchMatch-selected": { backgroundColor: "var(--selection)" },
+  // Browsers paint a ground of their own behind text; only what is outside it can be seen.
+  "@media (forced-colors: active)": {
+    "& > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { forcedColorAdjust: "none", outline: "2px solid Highlight", outlineOffset: "1px" },
+  },
   ".cm-tooltip": { backgroundColor: "var(--surface)", border: "1px solid var(--line)", borderRadius: "8px" },
 });
 

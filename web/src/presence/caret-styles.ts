@@ -71,7 +71,8 @@ export const caretStyles = EditorView.theme({
   },
   // The person at this page has chosen their own few colours: names tell people apart.
   "@media (forced-colors: active)": {
-    ".collab-selection": { forcedColorAdjust: "none", backgroundColor: "transparent", outline: "1px dotted CanvasText", outlineOffset: "-1px" },
+    // Outside the text, behind which browsers paint a ground of its own.
+    ".collab-selection": { forcedColorAdjust: "none", backgroundColor: "transparent", outline: "2px dotted CanvasText", outlineOffset: "1px" },
     ".collab-caret": { forcedColorAdjust: "none", borderLeftColor: "CanvasText" },
     ".collab-caret::before": { backgroundColor: "CanvasText" },
     ".collab-caret-name": { backgroundColor: "Canvas", color: "CanvasText", border: "1px solid CanvasText", padding: "0 5px 1px" },

@@ -91,13 +91,18 @@ function BannerLine({ banner }: { readonly banner: ReadonlySignal<Banner | undef
 function RoomName(props: { readonly name: ReadonlySignal<string>; readonly maxLength: number; readonly rename: (name: string) => void }): JSX.Element {
   const editing = useSignal(false);
   const field = useRef<HTMLInputElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  /** The field had the focus until a key ended it. */
+  const byKey = useRef(false);
   useEffect(() => {
     if (editing.value) field.current?.select();
+    else if (byKey.current) button.current?.focus();
+    byKey.current = false;
   }, [editing.value]);
   if (!editing.value) {
     return (
       <h1 class="room-name">
-        <button type="button" title="Rename this room" onClick={() => (editing.value = true)}>
+        <button type="button" title="Rename this room" ref={button} onClick={() => (editing.value = true)}>
           {props.name.value}
         </button>
       </h1>
@@ -122,8 +127,9 @@ function RoomName(props: { readonly name: ReadonlySignal<string>; readonly maxLe
         ref={field}
         onBlur={(event) => end(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter") end(event.currentTarget.value);
-          else if (event.key === "Escape") end(undefined);
+          if (event.key !== "Enter" && event.key !== "Escape") return;
+          byKey.current = true;
+          end(event.key === "Enter" ? event.currentTarget.value : undefined);
         }}
       />
     </>

@@ -28,18 +28,27 @@ export interface TabsProps {
 
 export function Tabs(props: TabsProps): JSX.Element {
   const renaming = useSignal<string | undefined>(undefined);
+  const list = useRef<HTMLUListElement>(null);
+  /** Whose tab gets the focus that its field had. */
+  const renamed = useRef<string | undefined>(undefined);
+  useEffect(() => {
+    if (renaming.value !== undefined || renamed.current === undefined) return;
+    list.current?.querySelector<HTMLElement>(`[data-file="${CSS.escape(renamed.current)}"]`)?.focus();
+    renamed.current = undefined;
+  }, [renaming.value]);
   const active = props.active.value;
   return (
     <nav class="tabs" aria-label="Files">
-      <ul>
+      <ul ref={list}>
         {props.tabs.value.map((tab) => (
           <li key={tab.id} class={tab.id === active ? "tab active" : "tab"}>
             {renaming.value === tab.id ? (
               <NameField
                 value={tab.name}
                 maxLength={props.maxNameLength}
-                done={(name) => {
+                done={(name, byKey) => {
                   renaming.value = undefined;
+                  if (byKey) renamed.current = tab.id;
                   if (name !== undefined && name !== tab.name) props.rename(tab.id, name);
                 }}
               />
@@ -47,14 +56,17 @@ export function Tabs(props: TabsProps): JSX.Element {
               <button
                 type="button"
                 class="tab-name"
+                data-file={tab.id}
                 aria-current={tab.id === active ? "page" : undefined}
                 title={tab.id === active ? "F2 renames" : undefined}
                 onClick={() => props.go(tab.id)}
                 onDblClick={() => (renaming.value = tab.id)}
                 onKeyDown={(event) => {
                   if (event.key === "F2") renaming.value = tab.id;
-                  else if (event.key === "Delete" && tab.id !== props.main) props.remove(tab.id);
-                  else return;
+                  else if (event.key === "Delete" && tab.id !== props.main) {
+                    event.currentTarget.closest("li")?.previousElementSibling?.querySelector("button")?.focus();
+                    props.remove(tab.id);
+                  } else return;
                   event.preventDefault();
                 }}
               >
@@ -129,14 +141,14 @@ function NewFile(props: Pick<TabsProps, "add" | "maxNameLength">): JSX.Element {
 }
 
 /** Enter and a press elsewhere take the name, Escape does not. */
-function NameField(props: { readonly value: string; readonly maxLength: number; readonly done: (name: string | undefined) => void }): JSX.Element {
+function NameField(props: { readonly value: string; readonly maxLength: number; readonly done: (name: string | undefined, byKey: boolean) => void }): JSX.Element {
   const field = useRef<HTMLInputElement>(null);
   const over = useRef(false);
   useEffect(() => field.current?.select(), []);
-  const end = (name: string | undefined) => {
+  const end = (name: string | undefined, byKey: boolean) => {
     if (over.current) return;
     over.current = true;
-    props.done(name?.trim() || undefined);
+    props.done(name?.trim() || undefined, byKey);
   };
   return (
     <input
@@ -148,10 +160,10 @@ function NameField(props: { readonly value: string; readonly maxLength: number; 
       autocomplete="off"
       spellcheck={false}
       ref={field}
-      onBlur={(event) => end(event.currentTarget.value)}
+      onBlur={(event) => end(event.currentTarget.value, false)}
       onKeyDown={(event) => {
-        if (event.key === "Enter") end(event.currentTarget.value);
-        else if (event.key === "Escape") end(undefined);
+        if (event.key === "Enter") end(event.currentTarget.value, true);
+        else if (event.key === "Escape") end(undefined, true);
         else return;
         event.preventDefault();
       }}

@@ -17,6 +17,9 @@ const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, de
 /** Who is in the pictures, in colours of the page's palette. */
 const PEOPLE = { Ana: "#0871c2", Ben: "#ac5804", Cleo: "#904ecc" } as const;
 
+/** Where the pictures' server seems to be: the address is in some of them. */
+const HOST = "collab.example";
+
 const ROOM = "word-counter";
 /** What the start page lists besides. */
 const VISITED = ["interview-maya", "advent-of-code/2026-12-01"] as const;
@@ -55,12 +58,14 @@ print(notebook.summary())
 
 let browser: Browser;
 let server: Server;
+let link: Link;
 let guests: readonly Guest[];
 
 beforeAll(async () => {
   mkdirSync(FOLDER, { recursive: true });
-  browser = await launchBrowser("--hide-scrollbars");
   server = await Server.start();
+  link = await Link.to(() => server.port);
+  browser = await launchBrowser("--hide-scrollbars", `--host-resolver-rules=MAP ${HOST} ${link.url.host}`);
   const ben = new Guest(server.url, ROOM);
   const cleo = new Guest(server.url, ROOM);
   guests = [ben, cleo];
@@ -68,14 +73,20 @@ beforeAll(async () => {
   ben.text().insert(0, PROGRAM);
   ben.doc.getMap("meta").set("name", "Word counter");
   ben.doc.getMap("meta").set("language", "python");
+  while (cleo.text().toString() !== PROGRAM) await new Promise((next) => cleo.doc.once("update", next));
   placeGuests();
 });
 
 afterAll(async () => {
   for (const guest of guests ?? []) await guest.leave();
   await browser?.close();
+  await link?.dispose();
   await server?.dispose();
 });
+
+const START = new URL(`http://${HOST}/`);
+
+const roomAt = (room: string) => new URL(`room/${room}`, START);
 
 /** Ben behind a word that he has selected, Cleo at the end of a line. */
 function placeGuests(): void {
@@ -85,13 +96,13 @@ function placeGuests(): void {
   cleo?.is("Cleo", PEOPLE.Cleo, after("words = text.lower().split()"));
 }
 
-async function ana(options: BrowserContextOptions, url = server.url): Promise<Person> {
+async function ana(options: BrowserContextOptions): Promise<Person> {
   const person = await Person.enter(browser, "Ana", { ...options, serviceWorkers: "block", locale: "en-GB", reducedMotion: "reduce" });
   await person.context.addInitScript((color) => {
     localStorage.setItem("collab.color", color);
     localStorage.setItem("collab.settings", JSON.stringify({ labels: "always" }));
   }, PEOPLE.Ana);
-  await person.open(new URL(`room/${ROOM}`, url));
+  await person.open(roomAt(ROOM));
   await person.reads(/^Saved$/);
   await person.page.locator('.cm-content[data-language="python"]').waitFor();
   return person;
@@ -109,6 +120,8 @@ async function withCarets(options: BrowserContextOptions): Promise<Person> {
 async function picture({ page }: Person, name: string): Promise<void> {
   // A caret that blinks would be there in one picture and not in the next.
   await page.addStyleTag({ content: ".cm-cursorLayer { animation: none !important }" }).catch(() => {});
+  // Nor may the pointer lie on a button.
+  await page.mouse.move(700, 250);
   await page.evaluate(() => document.fonts.ready);
   await page.screenshot({ path: `${FOLDER}${name}.png` });
 }
@@ -129,10 +142,10 @@ async function takeBack(person: Person): Promise<void> {
 test("start", async () => {
   const person = await ana(SCREEN);
   for (const room of VISITED) {
-    await person.open(new URL(`room/${room}`, server.url));
+    await person.open(roomAt(room));
     await person.reads(/^Saved$/);
   }
-  await person.page.goto(server.url.href);
+  await person.page.goto(START.href);
   await person.page.locator(".recent li").nth(VISITED.length).waitFor();
   await picture(person, "start");
   await person.leave();
@@ -167,8 +180,7 @@ test("ghost text", async () => {
 });
 
 test("offline", async () => {
-  const link = await Link.to(() => server.port);
-  const person = await ana(SCREEN, link.url);
+  const person = await ana(SCREEN);
   await person.page.locator(".cm-line", { hasText: "def summary" }).click();
   await person.page.keyboard.press("End");
   link.sever();
@@ -177,7 +189,7 @@ test("offline", async () => {
   await person.reads(/kept on this device/);
   await picture(person, "offline");
   await person.leave();
-  await link.dispose();
+  link.mend();
 });
 
 test("phone", async () => {
