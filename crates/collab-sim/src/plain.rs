@@ -231,6 +231,11 @@ impl Plain {
                     Ok(theirs) => {
                         let diff = self.document.diff(&theirs).unwrap_or_default();
                         effects.push(send(&Message::SyncStep2(diff)));
+                        // What waits goes along (`encodeStateAsUpdateV2` of yjs 13.6 merges the
+                        // pending structs in): this may be the only copy.
+                        for update in &self.parked {
+                            effects.push(send(&Message::Update(update.clone())));
+                        }
                     }
                     Err(error) => self.bewildered = Some(error.to_string()),
                 },
