@@ -7,6 +7,7 @@
 mod packages;
 mod postgres;
 mod process;
+mod screenshots;
 mod server;
 mod step;
 mod test;
@@ -74,6 +75,8 @@ enum Command {
         #[arg(last = true, value_name = "CRITERION ARGS")]
         args: Vec<OsString>,
     },
+    /// Take the pictures of docs/GALLERY.md anew: builds what it needs, drives Chromium
+    Screenshots,
     /// Check licences, sources and advisories of all dependencies (needs cargo-deny and the network)
     Deny,
 }
@@ -110,6 +113,7 @@ fn run(command: Command, report: &mut Report) -> Result<()> {
         Command::Lint => test::lint(&workspace, report),
         Command::Tidy => report.quiet("tidy", || tidy::check(&workspace)),
         Command::Bench { args } => test::bench(&workspace, report, &args),
+        Command::Screenshots => screenshots::take(&workspace, report),
         Command::Deny => test::deny(&workspace, report),
     }
 }

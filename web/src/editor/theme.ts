@@ -31,6 +31,12 @@ const look = EditorView.theme({
   ".cm-panel.cm-search": { padding: "8px 12px", fontSize: "14px" },
   ".cm-textfield": { backgroundColor: "var(--paper)", border: "1px solid var(--control-line)", borderRadius: "6px", padding: "4px 8px" },
   ".cm-button": { backgroundImage: "none", backgroundColor: "var(--paper)", border: "1px solid var(--control-line)", borderRadius: "6px", padding: "4px 10px" },
+  ".cm-panel.cm-search :is(input.cm-textfield, .cm-button, label)": { fontSize: "13px" },
+  ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", gap: "5px", marginLeft: "6px" },
+  ".cm-panel.cm-search input[type=checkbox]": { width: "16px", height: "16px", margin: "0", accentColor: "var(--accent)" },
+  ".cm-panel.cm-search [name=close]": { top: "4px", right: "8px", padding: "0 6px", fontSize: "18px", color: "var(--muted)", cursor: "pointer" },
+  // Smaller text in a field makes phones zoom in.
+  "@media (max-width: 640px)": { ".cm-panel.cm-search input.cm-textfield": { fontSize: "16px", width: "9em" } },
   ".cm-searchMatch": { backgroundColor: "var(--match)", outline: "1px solid var(--control-line)" },
   ".cm-searchMatch-selected": { backgroundColor: "var(--selection)" },
   // Browsers paint a ground of their own behind text; only what is outside it can be seen.

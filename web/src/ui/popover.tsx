@@ -25,7 +25,12 @@ export function Popover(props: PopoverProps): JSX.Element {
     const element = popover.current;
     if (!element) return;
     // `beforetoggle` is in time for the content to be there when it opens.
-    const heard = (event: ToggleEvent) => props.toggled?.(event.newState === "open");
+    const heard = (event: ToggleEvent) => {
+      // For those that open below their button, wherever it has scrolled to.
+      const left = element.previousElementSibling?.getBoundingClientRect().left ?? 0;
+      if (event.newState === "open") element.style.setProperty("--button-left", `${Math.round(left)}px`);
+      props.toggled?.(event.newState === "open");
+    };
     element.addEventListener("beforetoggle", heard);
     const focus = (event: ToggleEvent) => {
       if (event.newState === "open") element.querySelector<HTMLElement>("[data-autofocus]")?.focus();
