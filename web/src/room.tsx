@@ -153,7 +153,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   // The session --------------------------------------------------------------------------------
 
   async function join(): Promise<void> {
-    const opened = store.then((found) => openKeeper({ store: found, room, keptChanged: (is) => (onDisk.value = is) }));
+    const opened = openKeeper({ store, room, keptChanged: (is) => (onDisk.value = is) });
     const [keeper] = await Promise.all([opened, textFirst(painted).then(loadWasm)]);
     if (gone) {
       keeper.close();

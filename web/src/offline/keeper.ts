@@ -3,7 +3,15 @@
  * everything when there is time. Must not know the session, nor how records are written.
  */
 import type { Kept } from "../wasm/collab_wasm.js";
-import { type Store } from "./store.js";
+import type { Loaded, Store } from "./store.js";
+
+/** Milliseconds that a room waits for what is kept of it. Then it opens without; what is kept stays
+ *  for the next visit. */
+export const LOAD_MS = 1_500;
+
+/** Milliseconds after which a database that does not open is given up: edits until then wait for
+ *  it in memory. */
+export const GIVE_UP_MS = 60_000;
 
 /** Milliseconds without a change after which a copy is written. */
 export const COPY_AFTER_MS = 1_000;
@@ -39,8 +47,8 @@ export interface RoomKeeper {
 }
 
 export interface KeeperOptions {
-  /** `undefined` when this browser keeps nothing. */
-  readonly store: Store | undefined;
+  /** `undefined` when this browser keeps nothing. It may come late. */
+  readonly store: Promise<Store | undefined>;
   readonly room: string;
   /** `isKept` changed. */
   readonly keptChanged?: (kept: boolean) => void;
@@ -48,17 +56,22 @@ export interface KeeperOptions {
 
 /** Reads what earlier stays left. Never rejects: whoever has no database edits without one. */
 export async function openKeeper({ store, room, keptChanged = () => {} }: KeeperOptions): Promise<RoomKeeper> {
-  const loaded = await store?.load(room).catch(unavailable);
-  if (!store || !loaded) return keepsNothing();
-  store.visit(room, undefined).catch(unavailable);
-  return mountKeeper(store, room, loaded.kept, loaded.keys, keptChanged);
+  const opened = within(GIVE_UP_MS, store).catch(unavailable);
+  void opened.then((found) => found?.visit(room, undefined)).catch(unavailable);
+  const loading = opened.then((found) => found?.load(room) ?? NOTHING);
+  const loaded = await within(LOAD_MS, loading).catch((error: unknown) => (error === LATE ? { kept: undefined, keys: [] } : unavailable(error)));
+  return loaded === NOTHING || !loaded ? keepsNothing() : mountKeeper(opened, room, loaded, keptChanged);
 }
 
+/** There is no database. */
+const NOTHING: Loaded = { kept: undefined, keys: [] };
+
+const LATE = new Error("the database does not answer");
+
 function mountKeeper(
-  store: Store,
+  opened: Promise<Store | undefined>,
   room: string,
-  kept: Kept | undefined,
-  keys: readonly number[],
+  { kept, keys }: Loaded,
   keptChanged: (kept: boolean) => void,
 ): RoomKeeper {
   /** Nothing but a name for the records of this stay. */
@@ -110,26 +123,27 @@ function mountKeeper(
 
   async function write(): Promise<void> {
     // What is asked for now is asked for together: one transaction for all edits of this moment.
-    await Promise.resolve();
+    const store = await opened;
     try {
-      while (copyIsDue || queue.length > 0) await (copyIsDue ? writeCopy() : writeEdits());
+      if (!store) throw LATE;
+      while (copyIsDue || queue.length > 0) await (copyIsDue ? writeCopy(store) : writeEdits(store));
     } catch (error) {
       unavailable(error);
       failed = true;
       queue = [];
       copyIsDue = false;
-      if (!closed) arm(RETRY_MS);
+      if (!closed && store) arm(RETRY_MS);
     }
   }
 
-  async function writeEdits(): Promise<void> {
+  async function writeEdits(store: Store): Promise<void> {
     const edits = queue;
     const written = await store.append(room, stay, edits);
     held = [...held, ...written];
     queue = queue.slice(edits.length);
   }
 
-  async function writeCopy(): Promise<void> {
+  async function writeCopy(store: Store): Promise<void> {
     copyIsDue = false;
     clearTimeout(timer);
     const copy = lastCopy ?? source?.();
@@ -184,14 +198,14 @@ function mountKeeper(
       copyIsDue = lastCopy !== undefined;
       if (copyIsDue) work();
     },
-    named: (name) => void store.visit(room, name).catch(unavailable),
+    named: (name) => void opened.then((store) => store?.visit(room, name)).catch(unavailable),
     async drop() {
       end();
       copyIsDue = false;
       lastCopy = undefined;
       queue = [];
       await working;
-      await store.forget(held);
+      await (await opened)?.forget(held);
     },
     idle: async () => {
       while (working) await working;
@@ -210,6 +224,13 @@ function keepsNothing(): RoomKeeper {
     drop: async () => {},
     idle: async () => {},
   };
+}
+
+function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(LATE), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function unavailable(error: unknown): undefined {

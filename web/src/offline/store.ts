@@ -17,10 +17,6 @@ export const MAX_ROOMS = 50;
 /** Bytes of records kept on one device (64 MiB); the same happens beyond them. */
 export const MAX_BYTES = 64 << 20;
 
-/** Milliseconds to wait for the database. A private window or a broken profile may never answer,
- *  and nobody should wait for that: the room opens without what is kept. */
-export const OPEN_MS = 1_500;
-
 /** Which form the database has; each step up makes it from the one before. */
 const VERSION = 1;
 
@@ -96,9 +92,9 @@ export function databaseName(root: URL): string {
   return `collab:${root.pathname}`;
 }
 
-/** Rejects when this browser keeps nothing, or does not answer in time. */
+/** Rejects when this browser keeps nothing. A private window or a broken profile may never answer. */
 export async function openStore(root: URL, bounds: Bounds = { rooms: MAX_ROOMS, bytes: MAX_BYTES }): Promise<Store> {
-  const opening = openDB<Schema>(databaseName(root), VERSION, {
+  const db = await openDB<Schema>(databaseName(root), VERSION, {
     upgrade(db) {
       const records = db.createObjectStore("records", { autoIncrement: true });
       records.createIndex("sizes", ["room", "stay", "unsaved", "bytes"]);
@@ -107,7 +103,6 @@ export async function openStore(root: URL, bounds: Bounds = { rooms: MAX_ROOMS, 
     // A newer page wants to change the form: let it. This one then keeps nothing more, and says so.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   });
-  const db = await within(OPEN_MS, opening);
   return {
     load: (room) => load(db, room),
     append: (room, stay, records) => append(db, room, stay, records),
@@ -252,11 +247,4 @@ function isRecord(record: Record | undefined): record is Record {
     Number.isInteger(record.unsaved) &&
     (record.lineage === undefined || /^[0-9a-f]{32}$/.test(record.lineage))
   );
-}
-
-function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("the database does not answer")), ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -55,7 +55,10 @@ async function isInstalled(person: Person): Promise<void> {
 
 /** The pill says that the tab may be closed. */
 async function isKept(person: Person): Promise<void> {
-  await person.page.locator('.pill[title*="kept on this device"]').waitFor({ timeout: PATIENCE_MS });
+  const pill = person.page.locator(".pill");
+  await pill.and(person.page.locator('[title*="kept on this device"]')).waitFor({ timeout: PATIENCE_MS }).catch(async (error: unknown) => {
+    throw new Error(`the pill says: ${await pill.innerText()}; ${await pill.getAttribute("title")}`, { cause: error });
+  });
 }
 
 /** Opens the room somewhere else, and reads. */

@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { readFileSync } from "node:fs";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { COPY_AFTER_MS, COPY_AT_LEAST_EVERY_MS, openKeeper, RETRY_MS, type RoomKeeper } from "../../src/offline/keeper.js";
+import { COPY_AFTER_MS, COPY_AT_LEAST_EVERY_MS, GIVE_UP_MS, LOAD_MS, openKeeper, RETRY_MS, type RoomKeeper } from "../../src/offline/keeper.js";
 import { type Bounds, openStore, type Store } from "../../src/offline/store.js";
 import { createSession, type Listeners, type Session } from "../../src/session.js";
 import { Client, initSync, type Kept, type SaveState } from "../../src/wasm/collab_wasm.js";
@@ -130,7 +130,7 @@ describe("the keeper", () => {
   test("an edit is kept once the database has it", async () => {
     const said: boolean[] = [];
     const store = await openStore(ROOT);
-    const keeper = await openKeeper({ store, room: "room", keptChanged: (kept) => said.push(kept) });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room", keptChanged: (kept) => said.push(kept) });
     expect(keeper.isKept()).toBe(true);
     keeper.keep(record([1]));
     keeper.keep(record([2]));
@@ -144,7 +144,7 @@ describe("the keeper", () => {
   test("a copy comes when it is quiet, and now and then when it is not", async () => {
     const store = await openStore(ROOT);
     const replace = vi.spyOn(store, "replace");
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const copy = () => record([7], 0);
     keeper.changed(copy);
@@ -165,7 +165,7 @@ describe("the keeper", () => {
 
   test("a page that is hidden or closed writes its copy at once", async () => {
     const store = await openStore(ROOT);
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     keeper.keep(record([1]));
     keeper.changed(() => record([2]));
     dispatchEvent(new Event("pagehide"));
@@ -180,7 +180,7 @@ describe("the keeper", () => {
 
   test("edits made while a copy is written are not taken for part of it", async () => {
     const store = await openStore(ROOT);
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     const { replace } = store;
     vi.spyOn(store, "replace").mockImplementationOnce((room, stay, copy, held) => {
       keeper.keep(record([9]));
@@ -196,7 +196,7 @@ describe("the keeper", () => {
 
   test("a full disk is not kept, and made good by a copy when there is room", async () => {
     const store = await openStore(ROOT);
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     const full = () => Promise.reject(new DOMException("no", "QuotaExceededError"));
     vi.spyOn(store, "append").mockImplementationOnce(full);
     vi.spyOn(store, "replace").mockImplementationOnce(full);
@@ -218,7 +218,7 @@ describe("the keeper", () => {
 
   test("an edit made while a failure is made good is not taken for kept", async () => {
     const store = await openStore(ROOT);
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     vi.spyOn(store, "append").mockImplementationOnce(() => Promise.reject(new DOMException("no", "QuotaExceededError")));
     const written = store.replace;
     vi.spyOn(store, "replace").mockImplementationOnce(async (...copy) => {
@@ -239,17 +239,51 @@ describe("the keeper", () => {
   });
 
   test("without a database nothing is kept, and it says so", async () => {
-    const keeper = await openKeeper({ store: undefined, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(undefined), room: "room" });
     keeper.keep(record([1]));
     expect(keeper.isKept()).toBe(false);
     const broken = { ...(await openStore(ROOT)), load: () => Promise.reject(new Error("broken")) };
-    expect((await openKeeper({ store: broken, room: "room" })).isKept()).toBe(false);
+    expect((await openKeeper({ store: Promise.resolve(broken), room: "room" })).isKept()).toBe(false);
+  });
+
+  test("a database that is slow holds nobody up, and has every edit in the end", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    let found: (store: Store) => void = () => {};
+    const opening = openKeeper({ store: new Promise((resolve) => (found = resolve)), room: "room" });
+    await vi.advanceTimersByTimeAsync(LOAD_MS);
+    const keeper = await opening;
+    keeper.keep(record([1]));
+    expect(keeper.isKept()).toBe(false);
+    vi.useRealTimers();
+    const store = await openStore(ROOT);
+    await store.append("room", "before", [record([0])]);
+    found(store);
+    await keeper.idle();
+    expect(keeper.isKept()).toBe(true);
+    // What was there was not part of this stay: it is for the next one, and no copy replaces it.
+    keeper.changed(() => record([1, 1], 0));
+    keeper.close();
+    await keeper.idle();
+    expect(bytesOf((await store.load("room")).kept)).toEqual([[0], [1, 1]]);
+  });
+
+  test("a database that never opens is given up", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    const opening = openKeeper({ store: new Promise(() => {}), room: "room" });
+    await vi.advanceTimersByTimeAsync(LOAD_MS);
+    const keeper = await opening;
+    keeper.keep(record([1]));
+    await vi.advanceTimersByTimeAsync(GIVE_UP_MS);
+    await keeper.idle();
+    vi.useRealTimers();
+    keeper.keep(record([2]));
+    expect(keeper.isKept()).toBe(false);
   });
 
   test("what is dropped is gone, and nothing more is written", async () => {
     const store = await openStore(ROOT);
     await store.append("room", "stay", [record([1])]);
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     expect(bytesOf(keeper.kept)).toEqual([[1]]);
     keeper.keep(record([2]));
     keeper.changed(() => record([3]));
@@ -263,7 +297,7 @@ describe("the keeper", () => {
 describe("a page that comes back", () => {
   /** A page whose socket never opens. */
   async function visit(store: Store, replica: number): Promise<{ session: Session; keeper: RoomKeeper; states: SaveState[] }> {
-    const keeper = await openKeeper({ store, room: "room" });
+    const keeper = await openKeeper({ store: Promise.resolve(store), room: "room" });
     const session = createSession(new Client(replica, 1), () => ({ send: () => {}, close: () => {} }), keeper);
     const states: SaveState[] = [];
     const ignore = () => {};
