@@ -398,5 +398,7 @@ impl Document {
     /// The engine fails now. Whoever touches the document next finds out.
     pub fn poison(&mut self) {
         self.engine.abandon();
+        // What somebody remembers of reading the newest turn must not hide it.
+        self.history.push(Vec::new());
     }
 }

@@ -23,6 +23,17 @@ impl World {
         if self.nodes[1].up {
             self.crash(1)?;
         }
+        // Who lost a room learns it at the next write, and there may be none. Until leases end
+        // such a life by the clock, faults do.
+        let is_stale = |room: &u32| {
+            let owner = self.disk.row(*room).map(|row| row.epoch);
+            let claimed = self.nodes[0].claimed(*room);
+            claimed.is_some() && claimed != owner
+        };
+        if self.nodes[0].up && self.nodes[0].rooms().iter().any(is_stale) {
+            self.note(|| "node 0 learns that a room is not its own".to_owned());
+            self.crash(0)?;
+        }
         for link in self.links.values_mut() {
             link.read_ms = 0;
             link.window = 16;

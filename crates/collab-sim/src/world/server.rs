@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use collab_core::ids::ConnectionId;
+use collab_core::ids::{ConnectionId, Epoch};
 use collab_core::outbox::{Outbox, Pushed};
 use collab_core::protocol::{CloseCode, Status};
 use collab_core::room::{Counted, Effect, Input, PhaseName, Room};
@@ -41,6 +41,8 @@ struct Host {
     timer: Option<Millis>,
     /// What storage held when it answered the load that is in the inbox.
     loadable: Option<Units>,
+    /// As whom it claimed the room, once it has.
+    claimed: Option<Epoch>,
     /// Bytes of updates handed in since the last end of a turn.
     offered: usize,
     turns: usize,
@@ -100,6 +102,11 @@ impl Node {
     /// Rooms that are awake.
     pub(super) fn rooms(&self) -> Vec<u32> {
         self.hosts.keys().copied().collect()
+    }
+
+    /// As whom this process claimed a room that is awake, once it has.
+    pub(super) fn claimed(&self, room: u32) -> Option<Epoch> {
+        self.hosts.get(&room).and_then(|host| host.claimed)
     }
 
     /// The machine of a room that is awake.
@@ -191,6 +198,7 @@ impl World {
                 turn_at: None,
                 timer: None,
                 loadable: None,
+                claimed: None,
                 offered: 0,
                 turns: 0,
                 unsaved: 0,
@@ -322,7 +330,11 @@ impl World {
                 host.offered += update.len();
                 host.turns += 1;
             }
-            Input::Loaded(_) | Input::LoadFailed(_) => load_answered = true,
+            Input::Loaded(loaded) => {
+                load_answered = true;
+                host.claimed = Some(loaded.epoch);
+            }
+            Input::LoadFailed(_) => load_answered = true,
             Input::Write { edits, .. } => {
                 let inserted: usize = edits.iter().map(|edit| edit.insert.len() + 64).sum();
                 host.offered += inserted;
