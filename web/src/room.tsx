@@ -95,6 +95,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     label: (id) => `Text of ${fileName(files.get(id))}`,
     edited,
     tooLarge: (bytes) => say(`${megabytes(bytes)} at once is more than the ${megabytes(MAX_INSERT_BYTES)} the server takes; nothing was inserted.`),
+    caughtUp: () => company.textCaughtUp(),
     extensions: [
       company.extension,
       language.extension,

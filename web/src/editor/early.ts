@@ -33,7 +33,7 @@ export class EarlyEdits {
   attach(document: string): { readonly remote: readonly Edit[]; readonly own: readonly Edit[] } {
     const theirs = changeSet(difference(this.painted.sliceString(0, undefined, "\n"), document), this.painted.length);
     // Where both inserted at one place, the document's text stands first on both sides.
-    return { remote: edits(theirs.map(this.changes, true)), own: edits(this.changes.map(theirs)) };
+    return { remote: editsOf(theirs.map(this.changes, true)), own: editsOf(this.changes.map(theirs)) };
   }
 }
 
@@ -55,14 +55,16 @@ function isHighSurrogate(text: string, at: number): boolean {
   return at >= 0 && (text.charCodeAt(at) & 0xfc00) === 0xd800;
 }
 
-function changeSet(list: readonly Edit[], length: number): ChangeSet {
+/** Edits as one change of a text of so many code units. */
+export function changeSet(list: readonly Edit[], length: number): ChangeSet {
   return ChangeSet.of(
     list.map(({ at, delete: units, insert }) => ({ from: at, to: at + units, insert: Text.of(insert.split("\n")) })),
     length,
   );
 }
 
-function edits(changes: ChangeSet): Edit[] {
+/** The other way: ascending and disjoint. */
+export function editsOf(changes: ChangeSet): Edit[] {
   const list: Edit[] = [];
   changes.iterChanges((from, to, _fromNew, _toNew, inserted) => {
     list.push({ at: from, delete: to - from, insert: inserted.sliceString(0, undefined, "\n") });

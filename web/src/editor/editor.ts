@@ -23,6 +23,7 @@ import type { Disposable } from "../dom.js";
 import type { Edit } from "../wasm/collab_wasm.js";
 import { plainOffsets, reportEdits } from "./binding.js";
 import { difference } from "./early.js";
+import { HeldEdits } from "./held.js";
 import { indentation, type Indentation, INDENTATIONS } from "./indentation.js";
 import { type Language, PLAIN } from "./languages.js";
 import { limitInserts } from "./limit.js";
@@ -38,6 +39,8 @@ export interface EditorOptions {
   readonly edited: (file: string, edits: readonly Edit[]) => void;
   /** An edit was larger than the server takes, in bytes; it did not happen. */
   readonly tooLarge: (bytes: number) => void;
+  /** What others did while an input method was composing is in the text now. */
+  readonly caughtUp: () => void;
   /** What else watches or decorates the text. */
   readonly extensions: Extension;
 }
@@ -108,13 +111,19 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
   /** Which language each file shall have; loading takes time, and another may be chosen. */
   const wanted = new Map<string, Language>();
   let shown = "";
+  /** Of the file on the screen. */
+  const held = new HeldEdits();
 
   function stateOf(file: string, text: string): EditorState {
     return EditorState.create({
       doc: Text.of(text.split("\n")),
       extensions: [
         plainOffsets,
-        reportEdits((edits) => options.edited(file, edits)),
+        reportEdits((edits) => options.edited(file, held.own(edits))),
+        EditorView.domEventObservers({
+          // The editor reads what came of it first.
+          compositionend: () => void setTimeout(catchUp),
+        }),
         limitInserts(options.tooLarge),
         ownUndo(),
         lineNumbers(),
@@ -155,6 +164,20 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     else if (entry) entry.state = entry.state.update(change).state;
   }
 
+  /** Whether an edit lies in the line of a composition, or comes after one that did. */
+  function mustWait(file: string, edits: readonly Edit[]): boolean {
+    if (file !== shown || !view.compositionStarted) return false;
+    const { from, to } = view.state.doc.lineAt(view.state.selection.main.head);
+    return !held.isEmpty || edits.some((edit) => edit.at <= to && edit.at + edit.delete >= from);
+  }
+
+  /** Brings in what had to wait, unless the next composition has begun. */
+  function catchUp(now = false): void {
+    if (held.isEmpty || (view.compositionStarted && !now)) return;
+    view.dispatch(remoteTransaction(held.release()));
+    options.caughtUp();
+  }
+
   function update(setting: { effect(): StateEffect<unknown> }): void {
     view.dispatch({ effects: setting.effect() });
   }
@@ -167,6 +190,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     has: (file) => file === shown || away.has(file),
     open(file, text) {
       if (file === shown) return;
+      catchUp(true);
       if (shown) away.set(shown, { state: view.state, scroll: view.scrollSnapshot() });
       const known = away.get(file);
       away.delete(file);
@@ -180,11 +204,21 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
       wanted.delete(file);
     },
     text: (file) => (file === shown ? view.state : away.get(file)?.state)?.sliceDoc() ?? "",
-    applyRemote: (file, edits) => apply(file, remoteTransaction(edits)),
+    applyRemote(file, edits) {
+      if (mustWait(file, edits)) {
+        held.hold(edits, view.state.doc.length);
+        return;
+      }
+      if (file === shown) catchUp(true);
+      apply(file, remoteTransaction(edits));
+    },
     dispatch: (file, effects) => apply(file, { effects }),
     reset(file, text) {
       // Asked for in answer to an edit, while the view is still taking that in.
-      queueMicrotask(() => apply(file, remoteTransaction(difference(this.text(file), text))));
+      queueMicrotask(() => {
+        if (file === shown) held.release();
+        apply(file, remoteTransaction(difference(this.text(file), text)));
+      });
     },
     async setLanguage(next) {
       const file = shown;

@@ -50,6 +50,8 @@ export interface Company extends Disposable {
   peer(replica: number, state: string | undefined): void;
   /** Others edited a text: call after it is in the editor. */
   textChanged(): void;
+  /** The editor shows now what the document had before: carets stand in other places. */
+  textCaughtUp(): void;
   /** Another file is on the screen; `isNew` when it was not before. */
   fileShown(isNew: boolean): void;
   /** Takes a new name; returns the one that counts from now on. */
@@ -195,6 +197,10 @@ export function createCompany(options: CompanyOptions): Company {
       settle();
     },
     textChanged: () => feed.textChanged(),
+    textCaughtUp() {
+      feed.textChanged();
+      publisher.refresh();
+    },
     fileShown(isNew) {
       const editor = options.editor();
       if (isNew) editor.dispatch(editor.file, changeCarets.of(feed.inFile(editor.file)));

@@ -43,33 +43,42 @@ test("a composition is neither broken nor doubled by others in its line, before 
   await compose(keyboard, "k");
   await ana.sees("left k right");
   ben.text().insert(0, "more ");
-  await ana.sees("more left k right");
   await compose(keyboard, "か");
-  await ana.sees("more left か right");
+  const has = (text: string) => expect.poll(() => ben.text().toString(), { timeout: PATIENCE_MS }).toBe(text);
+  await has("more left か right");
   ben.text().insert(ben.text().length, " end");
-  await ana.sees("more left か right end");
   await compose(keyboard, "かn");
-  // Right beside it, on both sides.
+  await has("more left かn right end");
+  // Right beside it, on both sides, and in a word of the same line.
   ben.text().insert("more left ".length, "[");
   ben.text().insert(ben.text().toString().indexOf(" right"), "]");
-  await ana.sees("more left [かn] right end");
+  ben.text().delete("mo".length, 1);
   await compose(keyboard, "かんじ");
-  await ana.sees("more left [かんじ] right end");
+  await has("moe left [かんじ] right end");
+  // In another line, where his caret is too: further than Ana's text reaches at the moment.
+  ben.text().insert(ben.text().length, "\nbelow");
+  ben.is("Ben", "#0871c2", ben.text().length);
+  await ana.page.getByRole("button", { name: "People: 2 here" }).waitFor();
+  await compose(keyboard, "かんじを");
+  await has("moe left [かんじを] right end\nbelow");
   // Still one and the same.
   expect(await ended.evaluate((ends) => [...ends])).toEqual([]);
   await compose(keyboard, "漢字");
   await keyboard.send("Input.insertText", { text: "漢字" });
-  const whole = "more left [漢字] right end";
+  const whole = "moe left [漢字] right end\nbelow";
   await ana.sees(whole);
+  await ana.seesCarets(["Ben"]);
   await expect.poll(() => ben.text().toString(), { timeout: PATIENCE_MS }).toBe(whole);
   expect(await ended.evaluate((ends) => [...ends])).toEqual(["漢字"]);
 
   // The caret is behind what was composed.
   await ana.type("!");
-  await ana.sees("more left [漢字!] right end");
+  const last = "moe left [漢字!] right end\nbelow";
+  await ana.sees(last);
+  await has(last);
   await ana.reads(/^Saved$/);
   await ana.page.reload();
-  await ana.sees("more left [漢字!] right end");
+  await ana.sees(last);
   expect(ana.complaints).toEqual([]);
   await ben.leave();
   await ana.leave();
@@ -86,8 +95,8 @@ test("a composition given up leaves nothing, though somebody typed meanwhile", a
   const keyboard = await ana.context.newCDPSession(ana.page);
   await compose(keyboard, "に");
   await ana.sees("aにb");
+  await expect.poll(() => ben.text().toString(), { timeout: PATIENCE_MS }).toBe("aにb");
   ben.text().insert(0, "> ");
-  await ana.sees("> aにb");
   await compose(keyboard, "");
   await ana.sees("> ab");
   await expect.poll(() => ben.text().toString(), { timeout: PATIENCE_MS }).toBe("> ab");

@@ -14,6 +14,7 @@ test("an edit that ends in read-only neither fails nor keeps later edits from be
       editor.setReadOnly(told.length === 1);
     },
     tooLarge: () => {},
+    caughtUp: () => {},
     extensions: [],
   });
   editor.open("main", () => "");
