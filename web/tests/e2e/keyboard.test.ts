@@ -190,6 +190,7 @@ test("from the start to the start again, with the keyboard alone", async () => {
   await press("Enter");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor({ state: "hidden" });
   await press("F1");
+  await gets(ana, "Close");
   await press("Escape");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor({ state: "hidden" });
   await reach(ana, "Start page", "F6");
