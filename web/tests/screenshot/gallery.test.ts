@@ -186,7 +186,7 @@ test("offline", async () => {
   link.sever();
   await person.reads(/^(Reconnecting|Offline)/);
   await person.type("\n# Written on the train", 5);
-  await person.reads(/kept on this device/);
+  await person.reads(/^Offline .* kept on this device$/);
   await picture(person, "offline");
   await person.leave();
   link.mend();
