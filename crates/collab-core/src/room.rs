@@ -60,6 +60,11 @@ struct Member {
     new_replicas: u32,
     /// Something of it was refused for now (gap, frozen): it is asked for everything again.
     owes: bool,
+    /// When it was last asked because an update of it rests on edits that nobody here has.
+    asked_over_gap: Option<TurnNumber>,
+    /// Another such update came since, and the document has not moved: whoever keeps what waits, as
+    /// Yjs does, answers the same question with the same update, for ever.
+    waits: bool,
     /// It was told where it is. Who comes while the room loads is told afterwards.
     greeted: bool,
 }
@@ -104,6 +109,8 @@ pub struct Room {
     answered: Option<(TurnNumber, StateVector, Bytes)>,
     /// Somebody owes edits that were refused for now: ask at the end of the turn.
     ask_debtors: bool,
+    /// The document's turn at which members were found to wait, if any do.
+    waiting_since: Option<TurnNumber>,
     /// Updates of this turn, not yet merged.
     turn: Vec<Offered>,
     turn_bytes: usize,
@@ -151,6 +158,7 @@ impl Room {
             asks: BTreeMap::new(),
             answered: None,
             ask_debtors: false,
+            waiting_since: None,
             turn: Vec::new(),
             turn_bytes: 0,
             held: Vec::new(),
@@ -279,6 +287,7 @@ impl Room {
     /// of changed presence, and does what is due. Call after every batch of inputs.
     pub fn end_turn(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         self.merge_turn(now, effects);
+        self.wake_waiting();
         if std::mem::take(&mut self.ask_debtors) {
             self.ask_debtors(effects);
         }

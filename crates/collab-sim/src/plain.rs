@@ -115,9 +115,10 @@ impl Plain {
         &self.document
     }
 
-    /// Everything that was asked is answered, and nothing waits.
+    /// Everything that was asked is answered. Something may wait for ever, because whoever wrote what
+    /// it rests on was gone before anybody had it; if anybody has it, the documents differ.
     pub fn is_level(&self) -> bool {
-        self.phase == Phase::Open && self.synced && self.parked.is_empty()
+        self.phase == Phase::Open && self.synced
     }
 
     /// Told to stay away.
@@ -176,9 +177,6 @@ impl Plain {
         let pause = (100 << self.tries.min(10)).min(MAX_BACKOFF_MS);
         self.tries += 1;
         self.synced = false;
-        // Whoever sent what waits offers it again. Kept, it would be merged here after the server's
-        // next question was answered without it. (Yjs keeps it, and puts it into that answer.)
-        self.parked.clear();
         self.phase = Phase::Waiting {
             until: now.plus(pause),
         };
@@ -234,6 +232,11 @@ impl Plain {
                     Ok(theirs) => {
                         let diff = self.document.diff(&theirs).unwrap_or_default();
                         effects.push(send(&Message::SyncStep2(diff)));
+                        // What waits goes along (`encodeStateAsUpdateV2` of yjs 13.6 merges the
+                        // pending structs in): this may be the only copy.
+                        for update in &self.parked {
+                            effects.push(send(&Message::Update(update.clone())));
+                        }
                     }
                     Err(error) => self.bewildered = Some(error.to_string()),
                 },

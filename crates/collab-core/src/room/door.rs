@@ -36,6 +36,8 @@ impl Room {
                 frames: 0,
                 new_replicas: self.settings.max_new_replicas,
                 owes: false,
+                asked_over_gap: None,
+                waits: false,
                 greeted: false,
             },
         );

@@ -232,7 +232,8 @@ impl Room {
         }
     }
 
-    /// An update that rests on edits the room does not have: ask for everything.
+    /// An update that rests on edits the room does not have: ask for everything, once for each state
+    /// of the document.
     fn gap(&mut self, offered: &Offered, effects: &mut Vec<Effect>) {
         #[cfg(feature = "sabotage")]
         if self.settings.sabotage == Some(super::Sabotage::DropPending) {
@@ -262,10 +263,7 @@ impl Room {
                     "the update rests on edits the server does not have; it asks for them",
                     effects,
                 );
-                if let Some(member) = self.members.get_mut(&connection) {
-                    member.owes = true;
-                }
-                self.ask_debtors = true;
+                self.owes_over_gap(connection);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::{
     Answer, AppendFailure, COMPACT_ON_RETIRE, COMPACT_SHARE, CloseCode, Control, Counted, Dialect,
     Effect, Lane, Message, Phase, Room, Status, awareness, codec, door, unavailable,
 };
-use crate::ids::Seq;
+use crate::ids::{ConnectionId, Seq};
 use crate::time::Millis;
 
 impl Room {
@@ -59,6 +59,44 @@ impl Room {
         let frozen = above || (self.frozen && self.is_failing());
         if std::mem::replace(&mut self.frozen, frozen) && !frozen {
             self.ask_debtors(effects);
+        }
+    }
+
+    /// An update of this member rests on edits that nobody here has.
+    pub(super) fn owes_over_gap(&mut self, connection: ConnectionId) {
+        let Phase::Live(document) = &self.phase else {
+            return;
+        };
+        let turn = document.turn();
+        let Some(member) = self.members.get_mut(&connection) else {
+            return;
+        };
+        if member.asked_over_gap == Some(turn) {
+            member.waits = true;
+            self.waiting_since = Some(turn);
+        } else {
+            member.asked_over_gap = Some(turn);
+            member.owes = true;
+            self.ask_debtors = true;
+        }
+    }
+
+    /// Once the document has moved on, what members wait for may be in it.
+    pub(super) fn wake_waiting(&mut self) {
+        let Phase::Live(document) = &self.phase else {
+            return;
+        };
+        let turn = document.turn();
+        if self.waiting_since.is_none_or(|since| since == turn) {
+            return;
+        }
+        self.waiting_since = None;
+        for member in self.members.values_mut() {
+            if std::mem::take(&mut member.waits) {
+                member.asked_over_gap = Some(turn);
+                member.owes = true;
+                self.ask_debtors = true;
+            }
         }
     }
 

@@ -46,6 +46,12 @@ impl Room {
         }
         self.phase = Phase::Live(Box::new(document));
         self.fresh = true;
+        // Its turns count from the beginning: what was asked at those of the last one says nothing.
+        self.waiting_since = None;
+        for member in self.members.values_mut() {
+            member.asked_over_gap = None;
+            member.owes |= std::mem::take(&mut member.waits);
+        }
         self.retry_alone(now, suspects, effects);
         if matches!(self.phase, Phase::Live(_)) {
             for connection in self.members.keys().copied().collect::<Vec<_>>() {

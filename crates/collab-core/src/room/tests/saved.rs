@@ -90,6 +90,44 @@ fn a_gap_is_refused_for_now_and_asked_for() {
     assert_eq!(document.text(&FileId::main()), "firstsecond");
 }
 
+/// Yjs keeps an update that waits, and puts it into every answer.
+#[test]
+fn what_waits_for_ever_is_not_asked_for_for_ever() {
+    let questions = |effects: &[Effect]| {
+        let sent = House::sent(effects, A);
+        let is_question = |message: &&Message| matches!(message, Message::SyncStep1(_));
+        sent.iter().filter(is_question).count()
+    };
+    let mut house = House::empty();
+    house.join(A, Dialect::YWebsocket);
+    house.join(B, Dialect::CollabV1);
+    house.take();
+    let mut gone = author(1);
+    let lost = typed(&mut gone, 0, "first");
+    let waits = typed(&mut gone, 5, "second");
+    house.frame(A, &waits);
+    assert_eq!(questions(&house.take()), 1);
+    for _ in 0..3 {
+        house.frame(A, &waits);
+        assert_eq!(
+            questions(&house.take()),
+            0,
+            "the same question has the same answer"
+        );
+    }
+    // Something else came: it may be what was missing.
+    house.frame(B, &typed(&mut author(2), 0, "x"));
+    assert_eq!(questions(&house.take()), 1);
+    house.frame(A, &waits);
+    assert_eq!(questions(&house.take()), 0);
+    house.frame(B, &lost);
+    assert_eq!(questions(&house.take()), 1, "now it is");
+    house.frame(A, &waits);
+    house.take();
+    let text = house.room.document().expect("awake").text(&FileId::main());
+    assert!(text.contains("firstsecond"), "{text}");
+}
+
 #[test]
 fn a_room_retires_when_idle_and_saved_and_not_before() {
     let mut house = House::empty();
