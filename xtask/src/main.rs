@@ -13,6 +13,7 @@ mod step;
 mod test;
 mod tidy;
 mod toolchain;
+mod torture;
 mod wasm;
 mod web;
 mod workspace;
@@ -75,6 +76,11 @@ enum Command {
         #[arg(last = true, value_name = "CRITERION ARGS")]
         args: Vec<OsString>,
     },
+    /// Run the torture campaigns for long: kills, crashes of the database, full and corrupt disks
+    ///
+    /// The test command runs the same campaigns in their short form. Each says what really happened
+    /// and what was lost; a table at the end says it again.
+    Torture(torture::Options),
     /// Take the pictures of docs/GALLERY.md anew: builds what it needs, drives Chromium
     Screenshots,
     /// Check licences, sources and advisories of all dependencies (needs cargo-deny and the network)
@@ -113,6 +119,7 @@ fn run(command: Command, report: &mut Report) -> Result<()> {
         Command::Lint => test::lint(&workspace, report),
         Command::Tidy => report.quiet("tidy", || tidy::check(&workspace)),
         Command::Bench { args } => test::bench(&workspace, report, &args),
+        Command::Torture(options) => torture::run(&workspace, report, &options),
         Command::Screenshots => screenshots::take(&workspace, report),
         Command::Deny => test::deny(&workspace, report),
     }

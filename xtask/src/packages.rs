@@ -40,6 +40,12 @@ pub const FIREFOX: Needed = Needed {
     find: find_firefox,
 };
 
+/// Watches a program's system calls: what the campaigns see from outside.
+pub const STRACE: Needed = Needed {
+    package: "strace",
+    find: || in_path("strace"),
+};
+
 /// Makes sure that all of these are there. Without the right to install, the one line of the error
 /// says what to type.
 pub fn ensure(needed: &[Needed]) -> Result<Note> {

@@ -16,6 +16,7 @@ use crate::step::{Note, Report};
 use crate::toolchain::{self, WASM_TARGET};
 use crate::workspace::Workspace;
 use plan::Step;
+pub use run::RUST_TESTS;
 
 /// Clippy compiles (checks) the whole tree once.
 const LINT_LIMIT: Duration = Duration::from_secs(30 * 60);

@@ -22,7 +22,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     for line in config.describe().lines() {
         tracing::debug!("{line}");
     }
-    let store = storage::open(&config.database, &options(config.accept_unsafe_postgres)).await?;
+    let options = OpenOptions {
+        #[cfg(feature = "sabotage")]
+        sqlite_synchronous_normal: config.sabotage
+            == Some(collab_server::config::Bug::SqliteSynchronousNormal),
+        ..options(config.accept_unsafe_postgres)
+    };
+    let store = storage::open(&config.database, &options).await?;
     let server = Server::bind(Settings::new(&config), store).await?;
     let address = server.address();
     let base_path = server.base_path().to_owned();

@@ -50,7 +50,17 @@ pub struct Config {
     pub log_format: LogFormat,
     /// A bug to put in on purpose.
     #[cfg(feature = "sabotage")]
-    pub sabotage: Option<collab_core::room::Sabotage>,
+    pub sabotage: Option<Bug>,
+}
+
+/// Bugs that can be put in on purpose, to prove that the checkers can fail.
+#[cfg(feature = "sabotage")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// One of a room.
+    Room(collab_core::room::Sabotage),
+    /// SQLite does not wait for the disk.
+    SqliteSynchronousNormal,
 }
 
 /// Every bound an operator may move. What is refused names the limit and its flag.

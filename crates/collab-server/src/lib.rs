@@ -87,7 +87,10 @@ impl Settings {
         .with_limits(config.limits);
         #[cfg(feature = "sabotage")]
         {
-            settings.rooms.room.sabotage = config.sabotage;
+            settings.rooms.room.sabotage = match config.sabotage {
+                Some(config::Bug::Room(bug)) => Some(bug),
+                Some(config::Bug::SqliteSynchronousNormal) | None => None,
+            };
         }
         settings
     }

@@ -91,7 +91,7 @@ impl Step {
             Self::Format => "formatting",
             Self::Tidy => "rules of the house (tidy)",
             Self::Xtask => "tests of xtask itself",
-            Self::Services => "look for PostgreSQL, Chromium and Firefox",
+            Self::Services => "look for PostgreSQL, strace, Chromium and Firefox",
             Self::Node => "look for Node",
             Self::PagePackages => "install the page's packages",
             Self::InteropPackages => "install the published clients",

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::plan::Step;
 use super::{Options, clippy, clippy_wasm, format};
-use crate::packages::{self, CHROMIUM, FIREFOX, POSTGRES};
+use crate::packages::{self, CHROMIUM, FIREFOX, POSTGRES, STRACE};
 use crate::postgres::Postgres;
 use crate::process;
 use crate::step::Note;
@@ -22,14 +22,14 @@ const RUST_LIMIT: Duration = Duration::from_secs(40 * 60);
 const SCRIPT_LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// The crates with Rust tests: the same words for all commands, so that nothing is compiled twice.
-const RUST_TESTS: &[&str] = &[
+pub const RUST_TESTS: &[&str] = &[
     "--workspace",
     // xtask has its own step; the benches are measured, not tested, and clippy compiles them.
     "--exclude",
     "xtask",
     "--exclude",
     "benches",
-    // The crash campaign proves, on a server with a bug put in, that it would have noticed.
+    // The campaigns prove, on a server with a bug put in, that they would have noticed.
     "--features",
     "collab-server/sabotage",
 ];
@@ -59,7 +59,7 @@ impl<'a> Bench<'a> {
             Step::Format => format(workspace),
             Step::Tidy => tidy::check(workspace),
             Step::Xtask => self.xtask(filter),
-            Step::Services => packages::ensure(&[POSTGRES, CHROMIUM, FIREFOX]),
+            Step::Services => packages::ensure(&[POSTGRES, STRACE, CHROMIUM, FIREFOX]),
             Step::Node => toolchain::check_node(),
             Step::PagePackages => web::install_packages(workspace, Packages::Page),
             Step::InteropPackages => web::install_packages(workspace, Packages::Interop),

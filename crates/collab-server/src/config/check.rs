@@ -129,9 +129,10 @@ const MAX_MESSAGE: ByteSize = ByteSize(16 << 20);
 const MAX_DOCUMENT: ByteSize = ByteSize(crate::storage::MAX_DOCUMENT_BYTES);
 
 #[cfg(feature = "sabotage")]
-fn sabotage(bug: &str) -> Result<collab_core::room::Sabotage, BadConfig> {
+fn sabotage(bug: &str) -> Result<super::Bug, BadConfig> {
     use collab_core::room::Sabotage;
-    Ok(match bug {
+    let bug = match bug {
+        "sqlite-synchronous-normal" => return Ok(super::Bug::SqliteSynchronousNormal),
         "ack-before-commit" => Sabotage::AckBeforeCommit,
         "drop-pending" => Sabotage::DropPending,
         "forget-overflow" => Sabotage::ForgetOverflow,
@@ -139,7 +140,8 @@ fn sabotage(bug: &str) -> Result<collab_core::room::Sabotage, BadConfig> {
         "ack-by-state-vector" => Sabotage::AckByStateVector,
         "clear-dirty-after-await" => Sabotage::ClearDirtyAfterAwait,
         _ => return Err(BadConfig(format!("--sabotage knows no {bug:?}"))),
-    })
+    };
+    Ok(super::Bug::Room(bug))
 }
 
 fn at_least(flag: &str, value: usize, least: usize) -> Result<usize, BadConfig> {

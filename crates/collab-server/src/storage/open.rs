@@ -17,6 +17,9 @@ pub struct OpenOptions {
     /// Connections for everything but appends, which have one of their own. More work than that
     /// waits for a connection.
     pub postgres_connections: usize,
+    /// A bug put in on purpose: a SQLite that does not wait for the disk.
+    #[cfg(feature = "sabotage")]
+    pub sqlite_synchronous_normal: bool,
 }
 
 impl Default for OpenOptions {
@@ -24,6 +27,8 @@ impl Default for OpenOptions {
         OpenOptions {
             accept_unsafe_postgres: false,
             postgres_connections: 8,
+            #[cfg(feature = "sabotage")]
+            sqlite_synchronous_normal: false,
         }
     }
 }
@@ -57,7 +62,14 @@ pub enum OpenError {
 /// Opens a database, making folder, file and tables when they are missing.
 pub async fn open(url: &DatabaseUrl, options: &OpenOptions) -> Result<Arc<dyn Store>, OpenError> {
     Ok(match url {
-        DatabaseUrl::Sqlite(path) => Arc::new(SqliteStore::open(path).await?.0),
+        DatabaseUrl::Sqlite(path) => {
+            let store = SqliteStore::open(path).await?.0;
+            #[cfg(feature = "sabotage")]
+            if options.sqlite_synchronous_normal {
+                store.do_not_wait_for_the_disk().await;
+            }
+            Arc::new(store)
+        }
         DatabaseUrl::Postgres(_) => Arc::new(PostgresStore::open(url, options).await?.0),
     })
 }

@@ -48,6 +48,17 @@ impl SqliteStore {
         })?
     }
 
+    /// A bug put in on purpose: commits return before the disk has them.
+    #[cfg(feature = "sabotage")]
+    pub async fn do_not_wait_for_the_disk(&self) {
+        let set = self.writer.run("sabotage", |connection| {
+            connection
+                .pragma_update(None, "synchronous", "normal")
+                .map_err(log::unavailable("sabotage"))
+        });
+        set.await.expect("SQLite knows this setting");
+    }
+
     fn open_blocking(path: &Path) -> Result<(SqliteStore, Migrated), OpenError> {
         let lock = Arc::new(FolderLock::take(path)?);
         let mut writer = connect(path)?;

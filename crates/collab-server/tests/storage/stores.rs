@@ -70,6 +70,7 @@ pub fn options() -> OpenOptions {
     OpenOptions {
         accept_unsafe_postgres: true,
         postgres_connections: 3,
+        ..OpenOptions::default()
     }
 }
 

@@ -4,7 +4,8 @@
 //! Each edit inserts or deletes one whole token such as `[12.345]`, at a token's edge, so that a
 //! token is in a text or it is not, whatever others type.
 
-use std::collections::BTreeSet;
+mod ledger;
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,6 +22,12 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
+/// Bytes of a text that is not to grow much longer.
+const LONG_TEXT: usize = 8 << 10;
+
+pub use ledger::Ledger;
+use ledger::Made;
+
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// What everybody is asked to do.
@@ -36,64 +43,31 @@ pub enum Word {
     Leave,
 }
 
+/// How somebody types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// A key every few milliseconds.
+    Fast,
+    /// The next key when the one before is saved.
+    OneByOne,
+}
+
 /// How somebody stands, for those who wait for it.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen {
     connected: bool,
     state: SaveState,
+    /// Times that the server said it cannot save.
+    troubles: u64,
     text: String,
 }
 
-/// What one person typed, in order, and how much of it was called saved.
-#[derive(Debug, Default, Clone)]
-pub struct Ledger {
-    edits: Vec<Made>,
-    unsaved: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Made {
-    Insert(String),
-    Delete(String),
-}
-
-impl Ledger {
-    /// Edits made.
-    pub fn made(&self) -> usize {
-        self.edits.len()
-    }
-
-    /// Edits called saved: the oldest ones, because the server acknowledges in order.
-    pub fn saved(&self) -> usize {
-        self.edits.len() - self.unsaved
-    }
-
-    /// Edits not called saved.
-    pub fn unsaved(&self) -> usize {
-        self.unsaved
-    }
-
-    /// What was called saved and is not so in this text.
-    pub fn missing_from(&self, text: &str) -> Vec<String> {
-        let deleted: BTreeSet<&String> = self
-            .edits
-            .iter()
-            .filter_map(|made| match made {
-                Made::Delete(token) => Some(token),
-                Made::Insert(_) => None,
-            })
-            .collect();
-        self.edits[..self.saved()]
-            .iter()
-            .filter_map(|made| match made {
-                Made::Insert(token) if !deleted.contains(token) && !text.contains(token) => {
-                    Some(format!("{token} is missing"))
-                }
-                Made::Delete(token) if text.contains(token) => Some(format!("{token} is back")),
-                Made::Insert(_) | Made::Delete(_) => None,
-            })
-            .collect()
-    }
+/// What went out on one connection, in order: the frames that the server counts.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Our end.
+    pub port: u16,
+    pub frames: Vec<bytes::Bytes>,
 }
 
 /// A handle to somebody's task.
@@ -101,6 +75,7 @@ pub struct Person {
     room: String,
     seen: watch::Receiver<Seen>,
     ledger: Arc<Mutex<Ledger>>,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Person {
@@ -109,14 +84,17 @@ impl Person {
         address: String,
         room: &str,
         number: usize,
+        pace: Pace,
         seed: u64,
         word: watch::Receiver<Word>,
     ) -> Person {
         let (tell, seen) = watch::channel(Seen {
             connected: false,
             state: SaveState::Connecting,
+            troubles: 0,
             text: String::new(),
         });
+        let sent = Arc::default();
         let ledger = Arc::new(Mutex::new(Ledger::default()));
         let mut chance = StdRng::seed_from_u64(seed);
         let mut session = Session::new(ReplicaId::ours(chance.random()), seed);
@@ -124,8 +102,12 @@ impl Person {
         let stay = Stay {
             url: format!("ws://{address}/yjs/{room}"),
             number,
+            pace,
             chance,
             session,
+            troubled: false,
+            troubles: 0,
+            sent: Arc::clone(&sent),
             socket: None,
             wants_socket: false,
             word,
@@ -137,6 +119,7 @@ impl Person {
             room: room.to_owned(),
             seen,
             ledger,
+            sent,
         }
     }
 
@@ -151,6 +134,16 @@ impl Person {
             .lock()
             .expect("nobody panics holding it")
             .clone()
+    }
+
+    /// What was sent on each connection; kept only by those who type one by one.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().expect("nobody panics holding it").clone()
+    }
+
+    /// How often the server said that it cannot save.
+    pub fn troubles(&self) -> u64 {
+        self.seen.borrow().troubles
     }
 
     /// Waits until the socket is gone and everything that was in it has been read.
@@ -183,13 +176,17 @@ impl Person {
 struct Stay {
     url: String,
     number: usize,
+    pace: Pace,
     chance: StdRng,
     session: Session,
     socket: Option<Socket>,
     wants_socket: bool,
+    troubled: bool,
+    troubles: u64,
     word: watch::Receiver<Word>,
     tell: watch::Sender<Seen>,
     ledger: Arc<Mutex<Ledger>>,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 impl Stay {
@@ -205,7 +202,8 @@ impl Stay {
             }
             self.show(word);
             let pause = Duration::from_millis(self.chance.random_range(5..30));
-            let keystroke = word == Word::Type && self.socket.is_some();
+            let ready = self.pace == Pace::Fast || self.session.unsaved() == 0;
+            let keystroke = word == Word::Type && self.socket.is_some() && ready;
             tokio::select! {
                 changed = self.word.changed() => {
                     if changed.is_err() {
@@ -234,7 +232,10 @@ impl Stay {
         let count = self.ledger.lock().expect("nobody panics holding it").made();
         let own = format!("[{}.", self.number);
         let mine: Vec<usize> = text.match_indices(&own).map(|(at, _)| at).collect();
-        let (edit, made) = if !mine.is_empty() && self.chance.random_ratio(1, 5) {
+        // A text that is long enough is as often shortened, so that a long campaign does not spend
+        // its time on reading.
+        let odds = if text.len() > LONG_TEXT { 2 } else { 5 };
+        let (edit, made) = if !mine.is_empty() && self.chance.random_ratio(1, odds) {
             let at = mine[self.chance.random_range(0..mine.len())];
             let length = text[at..].find(']').expect("a token ends") + 1;
             let token = text[at..at + length].to_owned();
@@ -278,6 +279,7 @@ impl Stay {
                 Effect::Connect => self.wants_socket = true,
                 Effect::Send(frame) => {
                     if let Some(socket) = &mut self.socket {
+                        note(self.pace, &self.sent, &frame);
                         // A socket that fails here ends at its next read.
                         let _ = socket.send(Message::Binary(frame)).await;
                     }
@@ -288,8 +290,14 @@ impl Stay {
                 | Effect::Changed { .. }
                 | Effect::Described
                 | Effect::Refused { .. }
-                | Effect::Peer { .. }
-                | Effect::Status(_) => {}
+                | Effect::Peer { .. } => {}
+                Effect::Status(state) => {
+                    let troubled = matches!(state, SaveState::NotSaved { .. });
+                    if troubled && !std::mem::replace(&mut self.troubled, troubled) {
+                        self.troubles += 1;
+                    }
+                    self.troubled = troubled;
+                }
             }
         }
     }
@@ -307,6 +315,15 @@ impl Stay {
         );
         match tokio_tungstenite::connect_async(request).await {
             Ok((socket, _)) => {
+                if let MaybeTlsStream::Plain(stream) = socket.get_ref()
+                    && let Ok(here) = stream.local_addr()
+                {
+                    let mut sent = self.sent.lock().expect("nobody panics holding it");
+                    sent.push(Sent {
+                        port: here.port(),
+                        frames: Vec::new(),
+                    });
+                }
                 self.socket = Some(socket);
                 Box::pin(self.give(Input::Opened)).await;
             }
@@ -330,8 +347,20 @@ impl Stay {
         self.tell.send_replace(Seen {
             connected: self.socket.is_some(),
             state: self.session.state(now()),
+            troubles: self.troubles,
             text,
         });
+    }
+}
+
+/// Writes a frame down if it is one that the server counts.
+fn note(pace: Pace, sent: &Mutex<Vec<Sent>>, frame: &bytes::Bytes) {
+    let counted = matches!(frame.first_chunk(), Some([0, 1 | 2]));
+    if pace == Pace::OneByOne && counted {
+        let mut sent = sent.lock().expect("nobody panics holding it");
+        if let Some(connection) = sent.last_mut() {
+            connection.frames.push(frame.clone());
+        }
     }
 }
 
