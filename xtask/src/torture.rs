@@ -44,6 +44,18 @@ const CAMPAIGNS: &[Campaign] = &[
         filter: "f3_",
     },
     Campaign {
+        name: "F6",
+        what: "the disk is full, and has room again",
+        binary: "torture",
+        filter: "f6_",
+    },
+    Campaign {
+        name: "F7",
+        what: "a process is killed at every call to its store",
+        binary: "torture",
+        filter: "f7_",
+    },
+    Campaign {
         name: "F8",
         what: "the disk before the word: fsync and Saved, seen from outside",
         binary: "torture",

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::person::{Pace, Person, Word};
+use crate::person::{Ledger, Pace, Person, Word};
 use crate::server::Server;
 
 /// Longest wait for everybody to be level, once nobody types. A server that is being traced on a
@@ -29,9 +29,16 @@ pub struct Size {
 pub struct Tally {
     pub saved: usize,
     pub unsaved: usize,
-    /// Unsaved insertions that were durable all the same.
-    pub unheard: usize,
     pub lost: Vec<String>,
+}
+
+impl Tally {
+    /// Adds another look's.
+    pub fn add(&mut self, other: Tally) {
+        self.saved += other.saved;
+        self.unsaved += other.unsaved;
+        self.lost.extend(other.lost);
+    }
 }
 
 /// See the module.
@@ -118,8 +125,25 @@ impl Crowd {
                 let ledger = person.ledger();
                 tally.saved += ledger.saved();
                 tally.unsaved += ledger.unsaved();
-                tally.unheard += ledger.saved_unheard(&text);
                 tally.lost.extend(ledger.missing_from(&text));
+            }
+        }
+        tally
+    }
+
+    /// The same while everything goes on: looks for what had been called saved before the text of
+    /// its room was read.
+    pub async fn look_meanwhile(&self, text: impl AsyncFn(&str) -> String) -> Tally {
+        let mut tally = Tally::default();
+        for room in self.rooms() {
+            let before: Vec<Ledger> = room.iter().map(Person::ledger).collect();
+            let text = text(room[0].room()).await;
+            for (person, before) in room.iter().zip(before) {
+                tally.saved += before.saved();
+                tally.unsaved += before.unsaved();
+                tally
+                    .lost
+                    .extend(before.missing_later(&text, &person.ledger()));
             }
         }
         tally

@@ -46,6 +46,15 @@ impl Database {
         Database::Postgres(format!("{server}/{name}"))
     }
 
+    /// Where the Postgres it is on listens.
+    pub fn port(&self) -> u16 {
+        let Database::Postgres(url) = self else {
+            panic!("only Postgres has a port");
+        };
+        let config: tokio_postgres::Config = url.parse().expect("a URL of ours");
+        config.get_ports().first().copied().unwrap_or(5432)
+    }
+
     /// What it is, for people.
     pub fn name(&self) -> &'static str {
         match self {
@@ -140,13 +149,19 @@ impl Durable {
 
 /// The text of the main file in what was loaded.
 pub fn text_of(stored: &Stored) -> String {
+    let updates = updates_of(stored);
+    Document::load(READER, updates.iter().map(|update| &update[..]))
+        .expect("a document of ours")
+        .text(&FileId::main())
+}
+
+/// What was loaded, as the document takes it.
+pub fn updates_of(stored: &Stored) -> Vec<Bytes> {
     let mut updates: Vec<Bytes> = Vec::new();
     updates.extend(stored.snapshot.as_ref().map(|it| it.state.clone()));
     for (_, record) in &stored.records {
         let record = Record::decode(record).expect("a record of ours");
         updates.extend(record.turns.into_iter().map(|turn| turn.delta.into()));
     }
-    Document::load(READER, updates.iter().map(|update| &update[..]))
-        .expect("a document of ours")
-        .text(&FileId::main())
+    updates
 }

@@ -77,9 +77,7 @@ async fn kill(plan: Plan, length: Length, stop: Stop) -> (usize, Tally) {
         server.restart().await;
         kills += 1;
         let tally = crowd.look(async |room| server.text(room).await).await;
-        found.saved += tally.saved;
-        found.unsaved += tally.unsaved;
-        found.lost.extend(tally.lost);
+        found.add(tally);
         if stop == Stop::AtFirstLoss && !found.lost.is_empty() {
             break;
         }
@@ -87,9 +85,7 @@ async fn kill(plan: Plan, length: Length, stop: Stop) -> (usize, Tally) {
     }
     if stop == Stop::AtTheEnd {
         crowd.settle().await;
-        let tally = crowd.until_level(&server).await;
-        found.saved += tally.saved;
-        found.lost.extend(tally.lost);
+        found.add(crowd.until_level(&server).await);
     }
     server.kill().await;
     (usize::try_from(kills).expect("a count fits"), found)

@@ -124,9 +124,7 @@ async fn stop_and_start(setting: Setting, length: Length) -> Found {
         let rows = database.durable().await;
         let tally = crowd.look(async |room| rows.text(room).await).await;
         rows.close().await;
-        found.tally.saved += tally.saved;
-        found.tally.unsaved += tally.unsaved;
-        found.tally.lost.extend(tally.lost);
+        found.tally.add(tally);
         for places in proxy.take_unanswered() {
             match standing(url, &places).await {
                 0 => found.not_committed += 1,
@@ -147,9 +145,7 @@ async fn stop_and_start(setting: Setting, length: Length) -> Found {
     // What counts is what is there without the server's memory.
     server.kill().await;
     server.restart().await;
-    let tally = crowd.until_level(&server).await;
-    found.tally.saved += tally.saved;
-    found.tally.lost.extend(tally.lost);
+    found.tally.add(crowd.until_level(&server).await);
     server.kill().await;
     cluster.stop_in_order().await;
     found

@@ -14,8 +14,11 @@ mod person;
 mod report;
 mod server;
 mod trace;
+mod volume;
 mod wire;
 
 mod f1_kill;
 mod f3_postgres_stopped;
+mod f6_disk_full;
+mod f7_every_call;
 mod f8_fsync_order;

@@ -146,6 +146,11 @@ impl Person {
         self.seen.borrow().troubles
     }
 
+    /// Waits until the server has said once more than so often that it cannot save.
+    pub async fn until_troubled(&mut self, before: u64) {
+        self.wait(|seen| seen.troubles > before).await;
+    }
+
     /// Waits until the socket is gone and everything that was in it has been read.
     pub async fn until_away(&mut self) {
         self.wait(|seen| !seen.connected).await;

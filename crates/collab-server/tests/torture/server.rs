@@ -121,6 +121,11 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Its process id; of its tracer when it has one.
+    pub fn process(&self) -> u32 {
+        self.child.id().expect("the server is running")
+    }
+
     /// Waits until it has ended by itself.
     pub async fn ended(&mut self) {
         self.child.wait().await.expect("it can be waited for");

@@ -21,15 +21,20 @@ const MAX_BYTES: usize = 4 << 20;
 const CALLS: &str =
     "trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fsync,fdatasync,sync_file_range";
 
-/// Records what the program `command` and everything it starts do, into `file`.
-pub fn under_strace(file: &Path, command: &[String]) -> Vec<String> {
-    let strace = std::env::var("COLLAB_TEST_STRACE").unwrap_or_else(|_| "strace".to_owned());
+/// The tracer; without it some campaigns cannot be.
+pub fn strace() -> String {
+    let strace = "strace".to_owned();
     let version = std::process::Command::new(&strace).arg("-V").output();
     assert!(
         version.is_ok_and(|it| it.status.success()),
-        "{strace} cannot be run: install it (`sudo apt-get install strace`); `cargo xtask test` does"
+        "strace cannot be run: install it (`sudo apt-get install strace`); `cargo xtask test` does"
     );
-    let mut words = vec![strace];
+    strace
+}
+
+/// Records what the program `command` and everything it starts do, into `file`.
+pub fn under_strace(file: &Path, command: &[String]) -> Vec<String> {
+    let mut words = vec![strace()];
     words.extend(["-f", "-qq", "-yy", "-e", "signal=none", "-e", CALLS].map(str::to_owned));
     words.extend(["-s".to_owned(), MAX_BYTES.to_string()]);
     words.extend(["-o".to_owned(), file.display().to_string()]);

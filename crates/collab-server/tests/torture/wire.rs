@@ -24,6 +24,10 @@ pub enum Wire {
     HoldQuestions,
     /// The next append is committed, and its answer does not reach the server.
     HoldAnswers,
+    /// This question, counted from the beginning, does not reach the database.
+    HoldQuestion(u64),
+    /// It is answered, and the answer does not reach the server.
+    HoldAnswer(u64),
     /// Nobody gets through; those who are through stay until an end closes.
     Closed,
 }
@@ -34,6 +38,9 @@ struct Seen {
     asked: BTreeMap<u64, Places>,
     /// Those whose connection broke.
     unanswered: Vec<Places>,
+    /// Questions of all kinds so far, and the last one of each connection.
+    questions: u64,
+    last: BTreeMap<u64, u64>,
 }
 
 /// See the module.
@@ -94,6 +101,21 @@ impl Proxy {
     pub async fn hold(&mut self, wire: Wire) {
         self.held.borrow_and_update();
         self.set(wire);
+        self.until_held().await;
+    }
+
+    /// Counts questions from 1 again and holds one of them, or its answer.
+    pub fn hold_one(&mut self, wire: Wire) {
+        self.seen
+            .lock()
+            .expect("nobody panics holding it")
+            .questions = 0;
+        self.held.borrow_and_update();
+        self.set(wire);
+    }
+
+    /// Waits until something is held.
+    pub async fn until_held(&mut self) {
         self.held.changed().await.expect("the wire is there");
     }
 
@@ -123,6 +145,10 @@ async fn accept(listener: TcpListener, target: u16, mut hands: Hands) {
             // The database is down; the server sees its connection closed.
             continue;
         };
+        // Messages pass one by one; none may wait for the next.
+        for end in [&server, &database] {
+            end.set_nodelay(true).expect("a TCP connection");
+        }
         let (from_server, to_server) = server.into_split();
         let (from_database, to_database) = database.into_split();
         let hands = hands.clone();
@@ -146,16 +172,28 @@ async fn accept(listener: TcpListener, target: u16, mut hands: Hands) {
 async fn questions(from: OwnedReadHalf, mut to: OwnedWriteHalf, hands: Hands) {
     let mut messages = Questions::new(from);
     while let Some(Message { bytes, said }) = messages.next().await {
-        if let Said::Append(places) = said {
-            {
-                let mut seen = hands.seen.lock().expect("nobody panics holding it");
-                seen.asked.insert(hands.connection, places);
+        let wire = *hands.wire.borrow();
+        let hold = {
+            let mut seen = hands.seen.lock().expect("nobody panics holding it");
+            match said {
+                Said::Append(places) => {
+                    seen.asked.insert(hands.connection, places);
+                    wire == Wire::HoldQuestions
+                }
+                Said::Ready => {
+                    seen.questions += 1;
+                    let number = seen.questions;
+                    seen.last.insert(hands.connection, number);
+                    wire == Wire::HoldQuestion(number)
+                }
+                Said::Other => false,
             }
-            if *hands.wire.borrow() == Wire::HoldQuestions {
-                hands.held.send_modify(|held| *held += 1);
-                // Until the other end closes.
-                std::future::pending::<()>().await;
-            }
+        };
+        if hold {
+            hands.held.send_modify(|held| *held += 1);
+            // Nothing more passes until an end closes.
+            while messages.next().await.is_some() {}
+            return;
         }
         if to.write_all(&bytes).await.is_err() {
             return;
@@ -167,19 +205,21 @@ async fn answers(from: OwnedReadHalf, mut to: OwnedWriteHalf, hands: Hands) {
     let mut messages = Answers::new(from);
     let mut holding = false;
     while let Some(Message { bytes, said }) = messages.next().await {
-        let asked = {
-            let seen = hands.seen.lock().expect("nobody panics holding it");
-            seen.asked.contains_key(&hands.connection)
-        };
-        holding |= asked && *hands.wire.borrow() == Wire::HoldAnswers;
-        if matches!(said, Said::Ready) && asked {
-            if holding {
-                // It has committed. Nothing more passes until the other end closes.
-                hands.held.send_modify(|held| *held += 1);
-            } else {
-                let mut seen = hands.seen.lock().expect("nobody panics holding it");
+        let wire = *hands.wire.borrow();
+        {
+            let mut seen = hands.seen.lock().expect("nobody panics holding it");
+            holding |= match wire {
+                Wire::HoldAnswers => seen.asked.contains_key(&hands.connection),
+                Wire::HoldAnswer(question) => seen.last.get(&hands.connection) == Some(&question),
+                _ => false,
+            };
+            if matches!(said, Said::Ready) && !holding {
                 seen.asked.remove(&hands.connection);
             }
+        }
+        if matches!(said, Said::Ready) && holding {
+            // It is done. Nothing more passes until the other end closes.
+            hands.held.send_modify(|held| *held += 1);
         }
         if !holding && to.write_all(&bytes).await.is_err() {
             return;

@@ -31,19 +31,15 @@ impl Ledger {
         self.unsaved
     }
 
-    /// Insertions not called saved that stand in this text all the same.
-    pub fn saved_unheard(&self, text: &str) -> usize {
-        let standing = tokens(text);
-        let unsaved = self.edits.iter().skip(self.saved());
-        unsaved
-            .filter(|made| matches!(made, Made::Insert(token) if standing.contains(token.as_str())))
-            .count()
-    }
-
     /// What was called saved and is not so in this text.
     pub fn missing_from(&self, text: &str) -> Vec<String> {
+        self.missing_later(text, self)
+    }
+
+    /// The same for a text that was read later: by then some of it may have been deleted.
+    pub fn missing_later(&self, text: &str, later: &Ledger) -> Vec<String> {
         let standing = tokens(text);
-        let deleted: BTreeSet<&String> = self
+        let deleted: BTreeSet<&String> = later
             .edits
             .iter()
             .filter_map(|made| match made {

@@ -18,7 +18,7 @@ const APPENDS: &str = "insert into room_update";
 pub enum Said {
     /// An append with these records is asked for.
     Append(Places),
-    /// Everything asked is answered.
+    /// From the database: everything asked is answered. From the server: answer now.
     Ready,
     Other,
 }
@@ -106,6 +106,7 @@ impl Questions {
                 let (rooms, seqs) = (numbers(&mut body)?, numbers(&mut body)?);
                 appends.then(|| Said::Append(rooms.into_iter().zip(seqs).collect()))
             }
+            b'S' | b'Q' => Some(Said::Ready),
             _ => None,
         }
     }
