@@ -10,6 +10,7 @@
 pub mod assemble;
 pub mod checksum;
 pub mod database_url;
+pub mod history;
 pub mod memory;
 pub mod migrate;
 pub mod open;
@@ -25,6 +26,7 @@ use collab_core::ids::{Epoch, Lineage, RoomId, Seq};
 use collab_core::time::Millis;
 
 pub use database_url::DatabaseUrl;
+pub use history::HistoryStore;
 pub use open::{OpenError, OpenOptions, migrate, open};
 pub use writer::Writer;
 
@@ -97,6 +99,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// none. A room made later under the same name has the lineage its maker gives and a larger
     /// epoch than any before.
     async fn delete(&self, room: &RoomId, at: Millis) -> Result<bool, StoreError>;
+
+    /// What was: versions, authors, the archive of the log.
+    fn history(&self) -> &dyn HistoryStore;
 
     /// Whether the database answers; for readiness.
     async fn ping(&self) -> Result<(), StoreError>;

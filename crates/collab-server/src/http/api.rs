@@ -1,9 +1,10 @@
-//! The HTTP API: rooms, their texts and their updates, and completion. Must not know how a text is
+//! The HTTP API: rooms, their texts, updates and history, and completion. Must not know how a text is
 //! edited.
 
 mod body;
 pub(super) mod complete;
 pub(super) mod files;
+pub(super) mod history;
 pub(super) mod rfc3339;
 pub(super) mod rooms;
 pub(super) mod update;
@@ -17,6 +18,7 @@ use super::App;
 pub fn routes() -> Router<App> {
     let room = || get(rooms::show).patch(rooms::change).delete(rooms::remove);
     Router::new()
+        .merge(history::routes())
         .route("/api/rooms", post(rooms::create))
         .route("/api/rooms/", post(rooms::create))
         .route("/api/rooms/{room}", room())

@@ -14,6 +14,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::Server;
 use utoipa_swagger_ui::{Config, serve};
 
+use super::api::history::versions;
 use super::api::{complete, files, rooms, update};
 use super::{App, Problem};
 
@@ -33,6 +34,10 @@ use super::{App, Problem};
         files::write,
         update::read,
         update::apply,
+        versions::list,
+        versions::create,
+        versions::rename,
+        versions::remove,
         complete::complete
     ),
     components(schemas(Problem))

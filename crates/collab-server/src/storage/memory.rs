@@ -2,8 +2,10 @@
 //! reachable from the command line: whoever starts a server wants to keep what is typed.
 
 mod faults;
+mod past;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -13,17 +15,20 @@ use collab_core::time::Millis;
 use super::assemble::{FoldBase, SnapshotSearch};
 use super::checksum::{RecordRow, SnapshotRow, pack_snapshot, record_row, unpack_snapshot};
 use super::{
-    Append, Appended, Claim, Create, Folded, MAX_PAGE_ROOMS, MAX_RECORD_BYTES, RoomInfo, RoomKey,
-    Snapshot, Store, StoreError, Stored,
+    Append, Appended, Claim, Create, Folded, HistoryStore, MAX_PAGE_ROOMS, MAX_RECORD_BYTES,
+    RoomInfo, RoomKey, Snapshot, Store, StoreError, Stored,
 };
 
 pub use faults::Faults;
+pub use past::MemoryHistory;
 
 /// A store that lives as long as its last `Arc`: a test "restarts the server" by keeping it.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     rooms: Mutex<BTreeMap<RoomId, MemoryRoom>>,
     faults: Faults,
+    /// Number of the newest version ever.
+    versions: AtomicU64,
 }
 
 /// One room's rows, public so that tests can damage them.
@@ -39,6 +44,7 @@ pub struct MemoryRoom {
     pub deleted: bool,
     pub records: BTreeMap<Seq, RecordRow>,
     pub snapshots: BTreeMap<Seq, SnapshotRow>,
+    pub history: MemoryHistory,
 }
 
 impl MemoryStore {
@@ -58,6 +64,11 @@ impl MemoryStore {
             .values_mut()
             .find(|room| room.key == key)
             .map(change)
+    }
+
+    /// An id for a version, never given before.
+    fn next_version(&self) -> u64 {
+        self.versions.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn rooms(&self) -> MutexGuard<'_, BTreeMap<RoomId, MemoryRoom>> {
@@ -151,6 +162,7 @@ impl Store for MemoryStore {
                         deleted: false,
                         records: BTreeMap::new(),
                         snapshots: BTreeMap::new(),
+                        history: MemoryHistory::default(),
                     };
                     rooms.insert(name.clone(), room);
                     true
@@ -292,9 +304,14 @@ impl Store for MemoryStore {
             room.snapshot = Seq(0);
             room.records.clear();
             room.snapshots.clear();
+            room.history = MemoryHistory::default();
             Ok(true)
         })
         .await
+    }
+
+    fn history(&self) -> &dyn HistoryStore {
+        self
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

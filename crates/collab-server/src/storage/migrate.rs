@@ -20,18 +20,32 @@ pub struct Migration {
 }
 
 /// The steps of SQLite.
-pub const SQLITE: &[Migration] = &[Migration {
-    version: 1,
-    name: "update_log",
-    sql: include_str!("../../../../migrations/sqlite/0001_update_log.sql"),
-}];
+pub const SQLITE: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "update_log",
+        sql: include_str!("../../../../migrations/sqlite/0001_update_log.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "history",
+        sql: include_str!("../../../../migrations/sqlite/0002_history.sql"),
+    },
+];
 
 /// The steps of Postgres.
-pub const POSTGRES: &[Migration] = &[Migration {
-    version: 1,
-    name: "update_log",
-    sql: include_str!("../../../../migrations/postgres/0001_update_log.sql"),
-}];
+pub const POSTGRES: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "update_log",
+        sql: include_str!("../../../../migrations/postgres/0001_update_log.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "history",
+        sql: include_str!("../../../../migrations/postgres/0002_history.sql"),
+    },
+];
 
 /// Who may migrate a Postgres database: an arbitrary number that means "Collab's migrations" among
 /// the advisory locks of one database.

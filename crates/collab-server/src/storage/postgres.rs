@@ -4,7 +4,9 @@
 //! Every call has a time limit on both sides. When ours comes first the connection is thrown away,
 //! and what it was doing is unknown; the fence in the room's row serialises it with the next try.
 
+mod archive;
 mod connect;
+mod history;
 mod log;
 mod rooms;
 mod snapshots;
@@ -22,8 +24,8 @@ use super::checksum::{pack_snapshot, unpack_snapshot};
 use super::migrate::{self, Migrated};
 use super::open::{OpenError, OpenOptions};
 use super::{
-    Append, Appended, Claim, Create, DatabaseUrl, Folded, RoomInfo, RoomKey, Snapshot, Store,
-    StoreError, Stored, heavy,
+    Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, RoomInfo, RoomKey,
+    Snapshot, Store, StoreError, Stored, heavy,
 };
 
 /// How long an append or another small call may take, waiting for a connection not included. Longer
@@ -119,6 +121,9 @@ macro_rules! call {
     }};
 }
 
+// Behind the macro that it uses.
+mod past;
+
 #[async_trait]
 impl Store for PostgresStore {
     async fn claim(&self, room: &RoomId, create: Create, at: Millis) -> Result<Claim, StoreError> {
@@ -188,6 +193,10 @@ impl Store for PostgresStore {
         call!(self, "deleting a room", LARGE_CALL, |client| rooms::delete(
             client, room, at
         ))
+    }
+
+    fn history(&self) -> &dyn HistoryStore {
+        self
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,9 +1,12 @@
 //! Rooms in one SQLite file: a thread that writes, a thread that reads, a lock on the folder. Must
 //! not know what is inside an update.
 
+mod archive;
 mod connect;
 mod folder_lock;
+mod history;
 mod log;
+mod past;
 mod rooms;
 mod snapshots;
 mod thread;
@@ -19,8 +22,8 @@ use super::checksum::{pack_snapshot, unpack_snapshot};
 use super::migrate::{self, Migrated};
 use super::open::OpenError;
 use super::{
-    Append, Appended, Claim, Create, DatabaseUrl, Folded, RoomInfo, RoomKey, Snapshot, Store,
-    StoreError, Stored, heavy,
+    Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, RoomInfo, RoomKey,
+    Snapshot, Store, StoreError, Stored, heavy,
 };
 use folder_lock::FolderLock;
 use thread::Thread;
@@ -177,6 +180,10 @@ impl Store for SqliteStore {
                 rooms::delete(connection, &room, at)
             })
             .await
+    }
+
+    fn history(&self) -> &dyn HistoryStore {
+        self
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

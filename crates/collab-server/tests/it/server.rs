@@ -11,7 +11,8 @@ use collab_core::time::Millis;
 use collab_server::shutdown::Drained;
 use collab_server::storage::memory::MemoryStore;
 use collab_server::storage::{
-    Append, Appended, Claim, Create, Folded, RoomInfo, RoomKey, Snapshot, Store, StoreError, Stored,
+    Append, Appended, Claim, Create, Folded, HistoryStore, RoomInfo, RoomKey, Snapshot, Store,
+    StoreError, Stored,
 };
 use collab_server::transport::Timing;
 use collab_server::{Server, Settings};
@@ -180,6 +181,10 @@ impl Store for Bench {
         let mut held = self.hold_deletions.subscribe();
         held.wait_for(|held| !held).await.expect("the store lives");
         deleted
+    }
+
+    fn history(&self) -> &dyn HistoryStore {
+        self.memory.history()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,10 +1,12 @@
 //! What every store must do, test by test, and each test once per store.
 
 mod append;
+mod archive;
 mod claim;
 mod fold;
 mod load;
 mod rooms;
+mod versions;
 
 macro_rules! suite {
     ($($module:ident: $($name:ident),+;)+) => {
@@ -41,4 +43,8 @@ suite! {
         snapshot_of_nothing, appends_go_on_during_folds;
     rooms: names, described, list_pages, delete_and_make_again, deleted_owner_is_fenced,
         answers_until_closed;
+    versions: pages_newest_first, a_page_has_a_limit, only_of_this_life_and_inside_the_log,
+        named_renamed_and_forgotten, a_kept_state_comes_back, authors_are_remembered;
+    archive: rows_become_a_chunk, only_what_the_chunk_was_made_of,
+        nothing_rests_on_a_damaged_snapshot, forgotten_up_to_a_base, a_first_chunk_brings_its_base;
 }

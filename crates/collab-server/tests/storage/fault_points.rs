@@ -8,7 +8,8 @@ use collab_core::ids::{Epoch, RoomId, Seq};
 use collab_core::time::Millis;
 use collab_server::storage::memory::Faults;
 use collab_server::storage::{
-    Append, Appended, Claim, Create, Folded, RoomInfo, RoomKey, Snapshot, Store, StoreError, Stored,
+    Append, Appended, Claim, Create, Folded, HistoryStore, RoomInfo, RoomKey, Snapshot, Store,
+    StoreError, Stored,
 };
 
 use crate::stores::*;
@@ -61,6 +62,9 @@ impl Store for Faulty {
     }
     async fn delete(&self, room: &RoomId, at: Millis) -> Result<bool, StoreError> {
         self.call(self.store.delete(room, at)).await
+    }
+    fn history(&self) -> &dyn HistoryStore {
+        self.store.history()
     }
     async fn ping(&self) -> Result<(), StoreError> {
         self.call(self.store.ping()).await

@@ -239,7 +239,7 @@ async fn head_and_snapshot(
 }
 
 /// `None` when a number cannot be what was written.
-fn record(row: &Row) -> Result<Option<RecordRow>, Error> {
+pub fn record(row: &Row) -> Result<Option<RecordRow>, Error> {
     let [at, epoch, crc]: [i64; 3] = [row.try_get(0)?, row.try_get(1)?, row.try_get(3)?];
     let format: i16 = row.try_get(2)?;
     let body = Bytes::from(row.try_get::<_, Vec<u8>>(4)?);

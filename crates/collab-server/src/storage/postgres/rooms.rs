@@ -124,7 +124,10 @@ pub async fn delete(client: &mut Object, room: &RoomId, at: Millis) -> Result<bo
     for statement in [
         "delete from room_update where room_id = $1",
         "delete from room_snapshot where room_id = $1",
-    ] {
+    ]
+    .into_iter()
+    .chain(super::history::DELETE_ROOM)
+    {
         transaction
             .execute(statement, &[&key])
             .await

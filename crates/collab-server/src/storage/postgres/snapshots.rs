@@ -171,8 +171,40 @@ pub async fn fold(
         .start()
         .await
         .map_err(&failed)?;
-    let (head, newest) = owned(&transaction, key, epoch).await?;
-    let places = stored(&transaction, key).await?;
+    recheck(&transaction, key, epoch, base, seals).await?;
+    let previous_at = signed(base.previous.0);
+    let records_deleted = transaction
+        .execute(
+            "delete from room_update where room_id = $1 and seq <= $2",
+            &[&key.0, &previous_at],
+        )
+        .await
+        .map_err(&failed)?;
+    let snapshots_deleted = transaction
+        .execute(
+            "delete from room_snapshot where room_id = $1 and seq < $2",
+            &[&key.0, &previous_at],
+        )
+        .await
+        .map_err(&failed)?;
+    transaction.commit().await.map_err(&failed)?;
+    Ok(Folded {
+        records_deleted,
+        snapshots_deleted,
+    })
+}
+
+/// Whether the room is still ours and `base` still is what was checked, with its log whole.
+pub async fn recheck(
+    transaction: &Transaction<'_>,
+    key: RoomKey,
+    epoch: Epoch,
+    base: FoldBase,
+    seals: &[Vec<u8>; 2],
+) -> Result<(), StoreError> {
+    let failed = unavailable("folding a log");
+    let (head, newest) = owned(transaction, key, epoch).await?;
+    let places = stored(transaction, key).await?;
     let (newest_at, previous_at) = (signed(base.newest.0), signed(base.previous.0));
     let same_seals: i64 = transaction
         .query_one(
@@ -197,26 +229,7 @@ pub async fn fold(
         .await
         .and_then(|row| row.try_get(0))
         .map_err(damaged_or_unavailable(key, "counting records"))?;
-    base.check_log(key, head, u64::try_from(rows_above).unwrap_or(0))?;
-    let records_deleted = transaction
-        .execute(
-            "delete from room_update where room_id = $1 and seq <= $2",
-            &[&key.0, &previous_at],
-        )
-        .await
-        .map_err(&failed)?;
-    let snapshots_deleted = transaction
-        .execute(
-            "delete from room_snapshot where room_id = $1 and seq < $2",
-            &[&key.0, &previous_at],
-        )
-        .await
-        .map_err(&failed)?;
-    transaction.commit().await.map_err(&failed)?;
-    Ok(Folded {
-        records_deleted,
-        snapshots_deleted,
-    })
+    base.check_log(key, head, u64::try_from(rows_above).unwrap_or(0))
 }
 
 /// Head and newest snapshot of a room that is still ours.

@@ -178,7 +178,7 @@ pub fn head_and_snapshot(connection: &Connection, key: RoomKey) -> Result<(Seq, 
 }
 
 /// `None` when a number cannot be what was written.
-fn record(row: &Row<'_>) -> rusqlite::Result<Option<RecordRow>> {
+pub fn record(row: &Row<'_>) -> rusqlite::Result<Option<RecordRow>> {
     let [at, epoch, format, crc]: [i64; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
     let body = Bytes::from(row.get::<_, Vec<u8>>(4)?);
     let read = || {

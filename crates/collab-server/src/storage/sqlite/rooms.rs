@@ -123,7 +123,10 @@ pub fn delete(connection: &mut Connection, room: &RoomId, at: Millis) -> Result<
     for statement in [
         "delete from room_update where room_id = ?1",
         "delete from room_snapshot where room_id = ?1",
-    ] {
+    ]
+    .into_iter()
+    .chain(super::history::DELETE_ROOM)
+    {
         transaction.execute(statement, [key]).map_err(&failed)?;
     }
     transaction.commit().map_err(&failed)?;

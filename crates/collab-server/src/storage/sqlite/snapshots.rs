@@ -134,8 +134,30 @@ pub fn fold(
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(&failed)?;
-    let (head, newest) = owned(&transaction, key, epoch)?;
-    let same = FoldBase::choose(key, newest, &stored(&transaction, key)?)? == Some(base);
+    recheck(&transaction, key, epoch, base, seals)?;
+    let previous = signed(base.previous.0);
+    let delete = |statement: &str| {
+        let deleted = transaction.execute(statement, (key.0, previous));
+        deleted.map(|rows| rows as u64).map_err(&failed)
+    };
+    let folded = Folded {
+        records_deleted: delete("delete from room_update where room_id = ?1 and seq <= ?2")?,
+        snapshots_deleted: delete("delete from room_snapshot where room_id = ?1 and seq < ?2")?,
+    };
+    transaction.commit().map_err(&failed)?;
+    Ok(folded)
+}
+
+/// Whether the room is still ours and `base` still is what was checked, with its log whole.
+pub fn recheck(
+    transaction: &Connection,
+    key: RoomKey,
+    epoch: Epoch,
+    base: FoldBase,
+    seals: &[Vec<u8>; 2],
+) -> Result<(), StoreError> {
+    let (head, newest) = owned(transaction, key, epoch)?;
+    let same = FoldBase::choose(key, newest, &stored(transaction, key)?)? == Some(base);
     let sealed = |at: Seq| {
         transaction
             .query_row(
@@ -151,25 +173,14 @@ pub fn fold(
             "its snapshots changed meanwhile",
         ));
     }
-    let previous = signed(base.previous.0);
     let rows_above: i64 = transaction
         .query_row(
             "select count(*) from room_update where room_id = ?1 and seq > ?2",
-            (key.0, previous),
+            (key.0, signed(base.previous.0)),
             |row| row.get(0),
         )
         .map_err(damaged_or_unavailable(key, "counting records"))?;
-    base.check_log(key, head, u64::try_from(rows_above).unwrap_or(0))?;
-    let delete = |statement: &str| {
-        let deleted = transaction.execute(statement, (key.0, previous));
-        deleted.map(|rows| rows as u64).map_err(&failed)
-    };
-    let folded = Folded {
-        records_deleted: delete("delete from room_update where room_id = ?1 and seq <= ?2")?,
-        snapshots_deleted: delete("delete from room_snapshot where room_id = ?1 and seq < ?2")?,
-    };
-    transaction.commit().map_err(&failed)?;
-    Ok(folded)
+    base.check_log(key, head, u64::try_from(rows_above).unwrap_or(0))
 }
 
 /// Head and newest snapshot of a room that is still ours.
