@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use collab_core::room::Sabotage;
-
+use crate::bug::Bug;
 use crate::checker::{Invariant, Violation};
 use crate::counts::Counts;
 use crate::transcript::Mode;
@@ -53,7 +52,7 @@ pub struct Report {
 }
 
 /// Plays the seeds `first..first + schedules` until one fails.
-pub fn run(first: u64, schedules: u64, threads: usize, sabotage: Option<Sabotage>) -> Report {
+pub fn run(first: u64, schedules: u64, threads: usize, bug: Option<Bug>) -> Report {
     let next = AtomicU64::new(0);
     let stop = AtomicBool::new(false);
     let shared: Mutex<(Counts, u64, Option<u64>)> = Mutex::default();
@@ -66,7 +65,7 @@ pub fn run(first: u64, schedules: u64, threads: usize, sabotage: Option<Sabotage
             if number >= schedules {
                 break;
             }
-            let outcome = play(first + number, sabotage, Mode::Off);
+            let outcome = play(first + number, bug, Mode::Off);
             played += 1;
             counts.merge(&outcome.counts);
             if outcome.verdict.is_err() {
@@ -88,7 +87,7 @@ pub fn run(first: u64, schedules: u64, threads: usize, sabotage: Option<Sabotage
     let (counts, played, failed) = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     // The same seed tells the same story: play it again, this time with somebody listening.
     let failure = failed.map(|seed| {
-        let again = play(seed, sabotage, Mode::Tail);
+        let again = play(seed, bug, Mode::Tail);
         let violation = again.verdict.err().unwrap_or(Violation {
             invariant: Invariant::NoPanic,
             detail: "a failing schedule went well when it was played again: something in it does \
@@ -109,8 +108,8 @@ pub fn run(first: u64, schedules: u64, threads: usize, sabotage: Option<Sabotage
 }
 
 /// Plays one schedule; a panic in it is a violation like any other.
-pub fn play(seed: u64, sabotage: Option<Sabotage>, mode: Mode) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| World::play(seed, sabotage, mode))).unwrap_or_else(|panic| {
+pub fn play(seed: u64, bug: Option<Bug>, mode: Mode) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| World::play(seed, bug, mode))).unwrap_or_else(|panic| {
         let what = panic
             .downcast_ref::<String>()
             .map(String::as_str)

@@ -37,6 +37,9 @@ pub enum Invariant {
     Convergence,
     /// I7: acknowledgements only grow and never pass what was received.
     CountersMonotone,
+    /// I8: nobody is sent anything of a room without the right to it: before coming in, or after
+    /// being sent away.
+    NothingWithoutRight,
     /// I9: memory stays within its bounds.
     MemoryBounded,
     /// I10: applying a prefix of the log twice changes nothing.
@@ -246,8 +249,12 @@ impl Checker {
         let book = self.rooms.entry(room).or_default();
         match change {
             Change::None | Change::Known | Change::Claimed => return Ok(()),
-            Change::Appended(seq) => book.appended(*seq, row)?,
+            Change::Appended(seq) => {
+                book.appended(*seq, row)?;
+                contiguous(room, row)?;
+            }
             Change::Snapshot(_) | Change::Folded(_) => {
+                contiguous(room, row)?;
                 let before = std::mem::take(&mut book.stored);
                 book.stored = read(row)?;
                 if let Some(surplus) = book.stored.missing_in(&before) {
@@ -264,7 +271,6 @@ impl Checker {
                 }
             }
         }
-        contiguous(room, row)?;
         book.acknowledged_is_stored(room)
     }
 
@@ -394,12 +400,16 @@ fn read(row: &Row) -> Result<Units, Violation> {
 }
 
 fn contiguous(room: u32, row: &Row) -> Verdict {
-    let base = row.snapshots.keys().next().copied().unwrap_or_default();
+    // Only the snapshot before the newest stands for deleted records: the newest was not yet relied
+    // on by any load.
+    let previous = row.snapshots.keys().rev().nth(1);
+    let base = previous.copied().unwrap_or_default();
     let above: Vec<u64> = row.log.range(base.next()..).map(|(seq, _)| seq.0).collect();
     let wanted: Vec<u64> = (base.0 + 1..=row.head.0).collect();
     if above != wanted {
         let invariant = match row.log.keys().next() {
             Some(first) if *first > base.next() => Invariant::DeletedBelowSnapshot,
+            None if row.head > base => Invariant::DeletedBelowSnapshot,
             _ => Invariant::LogContiguous,
         };
         return violated(

@@ -13,6 +13,7 @@ use collab_core::document::Digest;
 use collab_core::ids::{Epoch, Lineage, Seq};
 use collab_core::room::{AppendFailure, LoadFailure, Loaded};
 
+use crate::bug::Bug;
 use crate::scenario::Weather;
 
 /// A room's rows. What is here survives everything.
@@ -117,6 +118,7 @@ pub enum Fate {
 #[derive(Debug, Default)]
 pub struct Disk {
     rooms: BTreeMap<u32, Row>,
+    bug: Option<Bug>,
 }
 
 impl Weather {
@@ -150,6 +152,14 @@ pub enum Change {
 }
 
 impl Disk {
+    /// An empty one, perhaps with a bug.
+    pub fn with(bug: Option<Bug>) -> Disk {
+        Disk {
+            rooms: BTreeMap::new(),
+            bug,
+        }
+    }
+
     /// The rows of a room; `None` when it never existed.
     pub fn row(&self, room: u32) -> Option<&Row> {
         self.rooms.get(&room)
@@ -210,7 +220,10 @@ impl Disk {
             snapshots: BTreeMap::new(),
         });
         if kept.is_none() {
-            row.epoch.0 += 1;
+            row.epoch.0 = match self.bug {
+                Some(Bug::EpochWraps) => 1 + row.epoch.0 % 2,
+                _ => row.epoch.0 + 1,
+            };
         }
         let mut loaded = row.load();
         // A room that only reads again keeps its claim, fenced or not: its next append will tell.
@@ -235,7 +248,8 @@ impl Disk {
         else {
             return (Change::None, failed(AppendFailure::Unavailable));
         };
-        let fits = row.epoch == epoch && row.head.next() == seq;
+        let owns = row.epoch == epoch || self.bug == Some(Bug::NoEpochCheck);
+        let fits = owns && row.head.next() == seq;
         let known = row
             .log
             .get(&seq)
@@ -266,6 +280,16 @@ impl Disk {
         fate: Fate,
     ) -> (Change, Outcome) {
         let not = |fenced| Outcome::NotStored { seq, fenced };
+        if self.bug == Some(Bug::FoldBeforeSnapshot)
+            && let Some(row) = self.rooms.get_mut(&room)
+            && row.epoch == epoch
+        {
+            let kept = row.log.split_off(&seq.next());
+            let deleted = std::mem::replace(&mut row.log, kept).len();
+            if fate == Fate::FailsBefore {
+                return (Change::Folded(deleted), not(false));
+            }
+        }
         let Some(row) = self
             .rooms
             .get_mut(&room)
@@ -291,7 +315,11 @@ impl Disk {
         else {
             return (Change::None, Outcome::Folded(None));
         };
-        let Some(previous) = row.snapshots.keys().rev().nth(1).copied() else {
+        let generation = match self.bug {
+            Some(Bug::FoldToNewest) => 0,
+            _ => 1,
+        };
+        let Some(previous) = row.snapshots.keys().rev().nth(generation).copied() else {
             return (Change::None, Outcome::Folded(Some(0)));
         };
         let kept = row.log.split_off(&previous.next());

@@ -17,6 +17,7 @@ pub mod hostile;
 pub mod person;
 pub mod plain;
 
+pub mod bug;
 pub mod checker;
 
 pub mod agenda;

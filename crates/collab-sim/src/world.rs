@@ -17,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use collab_core::document::Document;
 use collab_core::ids::{ConnectionId, Lineage, ReplicaId, RequestId};
-use collab_core::room::Sabotage;
 use collab_core::time::Millis;
 
 use crate::agenda::Agenda;
+use crate::bug::Bug;
 use crate::checker::{Checker, Invariant, Verdict, violated};
 use crate::counts::{Counts, Happening};
 use crate::disk::Disk;
@@ -128,14 +128,14 @@ pub struct World {
 
 impl World {
     /// Plays the schedule of this seed to its end.
-    pub fn play(seed: u64, sabotage: Option<Sabotage>, mode: Mode) -> Outcome {
+    pub fn play(seed: u64, bug: Option<Bug>, mode: Mode) -> Outcome {
         let mut chance = Chance::new(seed);
-        let scenario = Scenario::draw(&mut chance.fork(), sabotage);
+        let scenario = Scenario::draw(&mut chance.fork(), bug.and_then(Bug::in_room));
         let mut world = World {
             agenda: Agenda::default(),
             weather: Weather::FAIR,
             nodes: vec![Node::new(true), Node::new(scenario.split)],
-            disk: Disk::default(),
+            disk: Disk::with(bug),
             operations: BTreeMap::new(),
             links: BTreeMap::new(),
             tabs: Vec::new(),

@@ -355,6 +355,11 @@ impl Room {
 
     /// While loading, inputs wait; too many of them close their sender.
     pub(super) fn hold(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        if matches!(input, Input::Drained { .. } | Input::Leave { .. }) {
+            // One of each connection at most, and nobody would say it again.
+            self.held.push(input);
+            return;
+        }
         let bytes = match &input {
             Input::Frame { frame, .. } => frame.len(),
             Input::Apply { update, .. } => update.len(),
@@ -448,6 +453,10 @@ impl Room {
             Dialect::YWebsocket if code.is_final() => Some(Message::Denied(reason.to_owned())),
             Dialect::YWebsocket => None,
         };
+        #[cfg(feature = "sabotage")]
+        if self.settings.sabotage == Some(super::Sabotage::KeepRefused) {
+            self.members.insert(connection, member);
+        }
         if let Some(message) = message {
             effects.push(Effect::Send {
                 connection,

@@ -64,4 +64,10 @@ pub enum Sabotage {
     AckByStateVector,
     /// When an append returns, everything merged meanwhile is called saved too.
     ClearDirtyAfterAwait,
+    /// `Saved` counts one frame more than is durable.
+    AckOneMore,
+    /// A snapshot is given the place of the record after the one it ends with.
+    SnapshotOneFurther,
+    /// Who was sent away stays a member.
+    KeepRefused,
 }

@@ -188,8 +188,15 @@ impl Room {
                     frames,
                     echo,
                 } => {
+                    #[cfg(feature = "sabotage")]
+                    let frames = match self.settings.sabotage {
+                        Some(Sabotage::AckOneMore) => frames + 1,
+                        _ => frames,
+                    };
                     counts.insert(connection, frames);
-                    if let Some((lane, frame)) = echo {
+                    // Who was sent away meanwhile is sent nothing more.
+                    let is_member = self.members.contains_key(&connection);
+                    if let Some((lane, frame)) = echo.filter(|_| is_member) {
                         effects.push(Effect::Send {
                             connection,
                             lane,
@@ -243,6 +250,11 @@ impl Room {
         }
         let (Some(seq), Phase::Live(document)) = (log.covers_all(), &mut self.phase) else {
             return;
+        };
+        #[cfg(feature = "sabotage")]
+        let seq = match self.settings.sabotage {
+            Some(Sabotage::SnapshotOneFurther) => seq.next(),
+            _ => seq,
         };
         match document
             .encode()

@@ -139,6 +139,9 @@ fn sabotage(bug: &str) -> Result<super::Bug, BadConfig> {
         "empty-on-error" => Sabotage::EmptyOnError,
         "ack-by-state-vector" => Sabotage::AckByStateVector,
         "clear-dirty-after-await" => Sabotage::ClearDirtyAfterAwait,
+        "ack-one-more" => Sabotage::AckOneMore,
+        "snapshot-one-further" => Sabotage::SnapshotOneFurther,
+        "keep-refused" => Sabotage::KeepRefused,
         _ => return Err(BadConfig(format!("--sabotage knows no {bug:?}"))),
     };
     Ok(super::Bug::Room(bug))

@@ -508,7 +508,8 @@ impl World {
                     .sockets
                     .iter()
                     .filter(|(id, socket)| {
-                        socket.room == room && socket.joined == life && Some(**id) != except
+                        let is_in = socket.joined == life && socket.closing.is_none();
+                        socket.room == room && is_in && Some(**id) != except
                     })
                     .map(|(id, _)| *id)
                     .collect();
@@ -527,6 +528,7 @@ impl World {
                     self.checker.sends(connection, frame, self.disk.row(room))?;
                 }
                 if let Some(socket) = self.nodes[node].sockets.get_mut(&connection) {
+                    has_right(connection, socket)?;
                     let longest = frames.iter().map(|(_, frame)| frame.len()).max();
                     socket.largest = socket.largest.max(longest.unwrap_or(0));
                     socket.asked = false;
@@ -581,6 +583,7 @@ impl World {
         let Some(socket) = self.nodes[node].sockets.get_mut(&connection) else {
             return Ok(());
         };
+        has_right(connection, socket)?;
         self.checker
             .sends(connection, &frame, self.disk.row(socket.room))?;
         let len = frame.len();
@@ -670,6 +673,23 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whoever has not come in, or was sent away, is sent nothing.
+fn has_right(connection: ConnectionId, socket: &Socket) -> Verdict {
+    if socket.joined.is_some() && socket.closing.is_none() {
+        return Ok(());
+    }
+    violated(
+        Invariant::NothingWithoutRight,
+        format!(
+            "connection {connection} is sent something {}",
+            match &socket.closing {
+                Some((code, _)) => format!("after it was closed: {code:?}"),
+                None => "before it came in".to_owned(),
+            }
+        ),
+    )
 }
 
 fn crash_before(effect: &Effect) -> Happening {

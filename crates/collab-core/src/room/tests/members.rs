@@ -222,3 +222,51 @@ fn a_full_document_can_be_opened_and_shrunk() {
     );
     assert_eq!(appends(&effects), [Seq(2)]);
 }
+
+#[test]
+fn a_drained_connection_is_brought_level_though_the_loading_room_holds_all_it_may() {
+    let settings = Settings {
+        max_held_bytes: 0,
+        ..Settings::default()
+    };
+    let mut house = House {
+        room: Room::new(settings, ReplicaId::ours(9)),
+        effects: Vec::new(),
+    };
+    house.room.start(NOW, &mut house.effects);
+    house.join(B, Dialect::YWebsocket);
+    // Nobody says it a second time.
+    house.give(Input::Drained {
+        connection: B,
+        missed: Missed {
+            sync: Some(TurnNumber(0)),
+            presence: true,
+        },
+    });
+    house.give(Input::Loaded(Loaded {
+        lineage: Lineage([7; 16]),
+        epoch: Epoch(1),
+        head: Seq(0),
+        snapshot_seq: Seq(0),
+        snapshot: None,
+        records: Vec::new(),
+    }));
+    let effects = house.take();
+    let leveled = effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Resync { connection, .. } if *connection == B));
+    assert!(leveled, "{effects:?}");
+}
+
+#[test]
+fn who_was_sent_away_does_not_get_the_echo_of_an_edit_saved_later() {
+    let mut house = House::empty();
+    house.join(A, Dialect::YWebsocket);
+    house.frame(A, &typed(&mut author(1), 0, "x"));
+    assert_eq!(appends(&house.take()), [Seq(1)]);
+    let from_a_server = Message::Control(Control::Status(Status::Normal));
+    house.frame(A, &from_a_server);
+    house.take();
+    house.give(Input::Appended { seq: Seq(1) });
+    assert_eq!(House::sent(&house.take(), A), []);
+}
