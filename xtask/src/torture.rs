@@ -61,6 +61,12 @@ const CAMPAIGNS: &[Campaign] = &[
         binary: "torture",
         filter: "f8_",
     },
+    Campaign {
+        name: "F10",
+        what: "an older database is put back under people who stay",
+        binary: "torture",
+        filter: "f10_",
+    },
 ];
 
 /// What to run, and for how long.

@@ -2,7 +2,7 @@
 //! know who uses it.
 
 use std::os::unix::fs::{MetadataExt, chown};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -68,6 +68,11 @@ impl Cluster {
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where its folder `data` is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// One of PostgreSQL's own programs.

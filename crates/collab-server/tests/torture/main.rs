@@ -17,6 +17,7 @@ mod trace;
 mod volume;
 mod wire;
 
+mod f10_older_database;
 mod f1_kill;
 mod f3_postgres_stopped;
 mod f6_disk_full;
