@@ -152,6 +152,9 @@ impl Actor {
                     self.hand(Input::Drain { within_ms: self.shared.drain_within_ms });
                 }
             }
+            // Whoever else is ready to be read now is read first: a turn costs every member one frame
+            // and one write, however many updates it merges.
+            tokio::task::yield_now().await;
             // What waits is part of this turn whatever woke us: a room does not go to sleep over a
             // letter that was there before.
             while letters.len() < TURN_LETTERS
