@@ -3,8 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { redo, undo } from "@codemirror/commands";
 import { openSearchPanel } from "@codemirror/search";
-import type { EditorState } from "@codemirror/state";
-import { EditorView, runScopeHandlers } from "@codemirror/view";
+import { runScopeHandlers } from "@codemirror/view";
 import { render } from "preact";
 import { textOf } from "./api.js";
 import { askedText } from "./asked.js";
@@ -23,8 +22,11 @@ import { redrawCarets } from "./presence/caret-layers.js";
 import { MAX_NAME_LENGTH, PALETTE } from "./presence/identity.js";
 import { createCompany } from "./room/company.js";
 import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId, shownName } from "./room/files.js";
+import { historyDoor } from "./room/history.js";
 import { watchLanguage } from "./room/language.js";
 import { Opening, textFirst } from "./room/opening.js";
+import { positionIn, watchPosition } from "./room/position.js";
+import { isTyping, nextRegion } from "./room/regions.js";
 import { createSession, type Session } from "./session.js";
 import type { Settings } from "./settings.js";
 import { socketTo } from "./socket.js";
@@ -91,6 +93,19 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     said: () => files.get(editor.file),
     failed: () => say("The colours for this language could not be loaded."),
   });
+  const past = historyDoor(() => ({
+    root,
+    room,
+    place: parent.querySelector<HTMLElement>(".room") ?? parent,
+    editor,
+    active,
+    fileName: (id) => fileName(files.get(id)),
+    language: () => language.shown().load(),
+    wrap: settings.wrap,
+    say,
+    announce,
+    save,
+  }));
   const editor: Editor = mountEditor(place, {
     label: (id) => `Text of ${fileName(files.get(id))}`,
     edited,
@@ -99,6 +114,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     extensions: [
       company.extension,
       language.extension,
+      past.extension,
       ghostText({
         engine,
         language: () => language.id(),
@@ -277,7 +293,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       } else if (event.ctrlKey && event.altKey && event.code === "KeyS") document.getElementById("share")?.togglePopover();
       else if (event.key === "F6") nextRegion(event.shiftKey);
       else if (event.key === "F1" || (event.key === "?" && !isTyping(event.target))) shortcuts.value = true;
-      else return;
+      else if (!past.key(event)) return;
       event.preventDefault();
     }),
     listen(window, "beforeunload", (event) => {
@@ -388,6 +404,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
         chooseIndent: (id) => language.chooseIndentation(id),
         position,
         readOnly,
+        showHistory: () => past.toggle(),
       }}
       phone={{
         press,
@@ -426,7 +443,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
       session?.stop();
       for (const stop of stopEffects) stop();
       dark.removeEventListener("change", followSystem);
-      disposeAll([...listeners, pill]);
+      disposeAll([...listeners, pill, past]);
       language.dispose();
       company.dispose();
       editor.dispose();
@@ -443,23 +460,9 @@ async function engine(): Promise<Engine> {
 /** Keys of the phone's bar that the editor handles as keys. */
 const KEY_NAMES = { tab: "Tab", left: "ArrowLeft", right: "ArrowRight" } as const;
 
-/** Parts of the page that F6 goes round, as CSS selectors of what takes the focus. */
-const REGIONS = [".cm-content", ".top button, .top a", ".tabs button", ".bottom select"] as const;
-
-function nextRegion(backward: boolean): void {
-  const parts = REGIONS.flatMap((selector) => document.querySelector<HTMLElement>(selector) ?? []);
-  const within = (part: HTMLElement) => part.closest(".editor, .top, .tabs, .bottom")?.contains(document.activeElement) ?? false;
-  const at = parts.findIndex(within);
-  parts.at((at + (backward ? -1 : 1)) % parts.length)?.focus();
-}
-
 /** Whether the server's text is in the document. */
 function isHere({ kind }: SaveState): boolean {
   return kind === "saved" || kind === "saving" || kind === "notSaved";
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
 /** Drawn names of rooms say nothing to people: their beginning is enough to tell them apart. */
@@ -469,21 +472,6 @@ function shortened(room: string): string {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(bytes < 10_485_760 ? 1 : 0)} MB`;
-}
-
-function watchPosition(tell: (position: Position) => void) {
-  return EditorView.updateListener.of(({ state, selectionSet, docChanged }) => {
-    if (selectionSet || docChanged) tell(positionIn(state));
-  });
-}
-
-function positionIn({ doc, selection: { main, ranges } }: EditorState): Position {
-  const line = doc.lineAt(main.head);
-  return {
-    line: line.number,
-    column: main.head - line.from + 1,
-    selected: ranges.reduce((sum, range) => sum + range.to - range.from, 0),
-  };
 }
 
 function save(name: string, text: string): void {

@@ -37,7 +37,9 @@ export interface LanguageWatch {
   look(): void;
   /** The person's own choice for the file on the screen, for this visit. */
   chooseIndentation(id: string): void;
-  /** The id of the language on the screen, as the completion engine calls it. */
+  /** The language on the screen. */
+  shown(): Language;
+  /** Its id, as the completion engine calls it. */
   id(): string;
   dispose(): void;
 }
@@ -58,11 +60,15 @@ export function watchLanguage(options: LanguageOptions): LanguageWatch {
     const chosen = named ? languageNamed(named) : undefined;
     const before = language.peek();
     if (before.chosen !== chosen || before.found !== found) language.value = { chosen, found };
-    const shown = chosen ?? found;
-    editor.setLanguage(shown).catch(options.failed);
-    const indent = chosenIndents.get(editor.file) ?? indentationOf(beginning) ?? usualIndentation(shown.id);
+    editor.setLanguage(shown()).catch(options.failed);
+    const indent = chosenIndents.get(editor.file) ?? indentationOf(beginning) ?? usualIndentation(shown().id);
     editor.setIndentation(indent);
     indentation.value = indent;
+  }
+
+  function shown(): Language {
+    const { chosen, found } = language.peek();
+    return chosen ?? found;
   }
 
   return {
@@ -78,10 +84,8 @@ export function watchLanguage(options: LanguageOptions): LanguageWatch {
       chosenIndents.set(options.editor().file, wanted);
       look();
     },
-    id() {
-      const { chosen, found } = language.peek();
-      return (chosen ?? found).id;
-    },
+    shown,
+    id: () => shown().id,
     dispose: () => clearTimeout(timer),
   };
 }

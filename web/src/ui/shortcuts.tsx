@@ -38,6 +38,8 @@ const KEYS: readonly (readonly [string, readonly (readonly [string, string])[]])
       [`Ctrl+${ALT}+J`, "Go to the next person"],
       [`Ctrl+${ALT}+F`, "Follow the next person"],
       [`Ctrl+${ALT}+S`, "Share"],
+      [`Ctrl+${ALT}+H`, "History"],
+      [`Ctrl+${ALT}+B`, "Who wrote each line"],
       ["F6", "Next part of the page"],
       ["F1 or ?", "This list (? outside the text)"],
     ],

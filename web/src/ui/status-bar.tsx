@@ -33,6 +33,7 @@ export interface StatusBarProps {
   readonly chooseIndent: (id: string) => void;
   readonly position: ReadonlySignal<Position>;
   readonly readOnly: ReadonlySignal<boolean>;
+  readonly showHistory: () => void;
 }
 
 const FIND_OUT = "auto";
@@ -63,6 +64,9 @@ export function StatusBar(props: StatusBarProps): JSX.Element {
           </option>
         ))}
       </select>
+      <button type="button" class="link" onClick={props.showHistory}>
+        History
+      </button>
       {props.readOnly.value ? <span class="read-only">Read only</span> : null}
       <Place position={props.position} />
     </footer>
