@@ -62,6 +62,12 @@ const CAMPAIGNS: &[Campaign] = &[
         filter: "f8_",
     },
     Campaign {
+        name: "F9",
+        what: "stored bytes are not what was written",
+        binary: "torture",
+        filter: "f9_",
+    },
+    Campaign {
         name: "F10",
         what: "an older database is put back under people who stay",
         binary: "torture",

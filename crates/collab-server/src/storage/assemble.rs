@@ -124,10 +124,7 @@ impl FoldBase {
         newest: Seq,
         stored: &[Seq],
     ) -> Result<Option<FoldBase>, StoreError> {
-        if newest == Seq(0) {
-            return Ok(None);
-        }
-        if stored.first() != Some(&newest) {
+        if stored.first().copied().unwrap_or_default() != newest {
             return Err(StoreError::Corrupt {
                 room: key,
                 what: "the newest snapshot is not the one the room names".into(),

@@ -23,3 +23,4 @@ mod f3_postgres_stopped;
 mod f6_disk_full;
 mod f7_every_call;
 mod f8_fsync_order;
+mod f9_corruption;
