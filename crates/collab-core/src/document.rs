@@ -14,6 +14,7 @@ mod guard;
 mod halves;
 mod integrate;
 mod order;
+mod parts;
 mod place;
 mod refusal;
 mod state_vector;
@@ -339,6 +340,12 @@ impl Document {
         self.engine.read("encoding a diff", |txn| {
             Bytes::from(txn.encode_diff_v1(&have))
         })
+    }
+
+    /// A sound update as several of at most `limit` bytes, which are to be applied in this order.
+    /// `None` when it holds a value that is longer and cannot be divided; a text can.
+    pub fn parts(update: &[u8], limit: usize) -> Option<Vec<Bytes>> {
+        parts::divide(update, limit)
     }
 
     /// The whole document as one update.

@@ -397,11 +397,10 @@ impl Session {
     fn offer_everything(&mut self, now: Millis, theirs: &StateVector, effects: &mut Vec<Effect>) {
         match self.document.diff(theirs) {
             Ok(diff) => {
-                if !self.push_change(&Message::SyncStep2(diff), effects) {
-                    return;
+                if let Some(frames) = self.push_change(Message::SyncStep2, diff, effects) {
+                    self.unsaved.all_carried_by(frames);
+                    self.phase = Phase::Live;
                 }
-                self.unsaved.all_carried_by(self.sent);
-                self.phase = Phase::Live;
             }
             Err(_poisoned) => self.give_up(now, "the document cannot be read", effects),
         }
@@ -413,23 +412,6 @@ impl Session {
             let state_vector = self.document.state_vector().encode();
             effects.push(send(&Message::SyncStep1(state_vector.into())));
         }
-    }
-
-    /// Sends a message that the server counts, if it is one that the server would take.
-    fn push_change(&mut self, message: &Message, effects: &mut Vec<Effect>) -> bool {
-        let frame = codec::encode(message);
-        if frame.len() as u64 > self.max_frame_bytes {
-            let reason = format!(
-                "this edit has {} bytes, and the server takes {} at once; it is kept here, not sent",
-                frame.len(),
-                self.max_frame_bytes
-            );
-            self.attention(&reason, effects);
-            return false;
-        }
-        effects.push(Effect::Send(frame));
-        self.sent += 1;
-        true
     }
 
     /// Whether the update is part of the document now.

@@ -6,11 +6,11 @@
 //! left pending, and how deep each block lies. Neither allocates for a keystroke. Must not know the
 //! engine.
 
-mod block;
+pub(super) mod block;
 mod deletes;
 mod reader;
 
-use self::block::{Allowance, Block, Parent};
+pub(super) use self::block::{Allowance, Block, Parent};
 pub use self::block::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
 pub(super) use self::reader::Reader;
 use self::reader::after;

@@ -1,6 +1,8 @@
 //! What survives a page, and what a person may change besides text. The server's end is played by
 //! hand; `collab-sim` has the true one.
 
+mod large;
+
 use crate::document::Edit;
 use bytes::Bytes;
 
@@ -18,6 +20,8 @@ struct Server {
     lineage: Lineage,
     /// State-changing messages heard on this connection.
     heard: u64,
+    /// Bytes of the largest frame it takes.
+    max_frame_bytes: usize,
 }
 
 impl Server {
@@ -26,6 +30,7 @@ impl Server {
             document: Document::new(ReplicaId::ours(99)),
             lineage: LINEAGE,
             heard: 0,
+            max_frame_bytes: 1 << 24,
         }
     }
 
@@ -104,6 +109,7 @@ impl Page {
         let mut waiting = self.give(Input::Frame(codec::encode(message)));
         while !waiting.is_empty() {
             for message in std::mem::take(&mut waiting) {
+                assert!(codec::encode(&message).len() <= server.max_frame_bytes);
                 sent.push(message.clone());
                 match message {
                     Message::SyncStep1(have) => {
@@ -134,7 +140,7 @@ impl Page {
             connection: ConnectionId(1),
             epoch: Epoch(1),
             seq: Seq(0),
-            max_frame_bytes: 1 << 24,
+            max_frame_bytes: server.max_frame_bytes as u64,
         }));
         let mut sent = self.hears(server, &welcome);
         if !self.session.is_open() {

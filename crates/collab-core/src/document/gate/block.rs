@@ -1,6 +1,8 @@
 //! The form of one block: what it depends on, how long it is, what it holds. Must not know which
 //! blocks a document already has.
 
+use std::ops::Range;
+
 use super::reader::{MAX_CLOCK, Reader};
 use crate::document::place::{List, Role, Unit};
 use crate::document::refusal::Refusal;
@@ -19,6 +21,8 @@ pub const MAX_BLOCKS: u32 = 1 << 20;
 pub const MAX_VALUES: u32 = 1 << 21;
 
 const GC: u8 = 0;
+/// The number of content that is text.
+const TEXT: u8 = 4;
 const SKIP: u8 = 10;
 const HAS_ORIGIN: u8 = 0x80;
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
@@ -27,7 +31,7 @@ const UNUSED_BIT: u8 = 0x10;
 
 /// Where a block says it belongs. With an origin it says nothing: it belongs where that one does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Parent {
+pub(in crate::document) enum Parent {
     Inherited,
     Root(List),
     Type(Unit, List),
@@ -35,7 +39,7 @@ pub(super) enum Parent {
 
 /// One block as it stands in the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Block {
+pub(in crate::document) struct Block {
     pub origin: Option<Unit>,
     pub right_origin: Option<Unit>,
     pub parent: Parent,
@@ -49,7 +53,7 @@ pub(super) struct Block {
 }
 
 /// What one update may still hold; goes down while it is read.
-pub(super) struct Allowance {
+pub(in crate::document) struct Allowance {
     pub blocks: u32,
     pub values: u32,
 }
@@ -64,7 +68,7 @@ impl Allowance {
     }
 
     /// For bytes that passed once already: our own log, our own edit, or the second walk.
-    pub(super) fn own() -> Allowance {
+    pub(in crate::document) fn own() -> Allowance {
         Allowance {
             blocks: u32::MAX,
             values: u32::MAX,
@@ -79,7 +83,10 @@ impl Allowance {
 
 /// Reads one block.
 #[inline]
-pub(super) fn read(reader: &mut Reader<'_>, allowance: &mut Allowance) -> Result<Block, Refusal> {
+pub(in crate::document) fn read(
+    reader: &mut Reader<'_>,
+    allowance: &mut Allowance,
+) -> Result<Block, Refusal> {
     allowance.blocks = allowance
         .blocks
         .checked_sub(1)
@@ -131,6 +138,50 @@ fn item(reader: &mut Reader<'_>, info: u8, allowance: &mut Allowance) -> Result<
     })
 }
 
+/// A block of text in a list.
+pub(in crate::document) struct TextBlock<'a> {
+    /// Where the text begins, with its length.
+    pub at: usize,
+    /// Where its right neighbour stands; empty when it has none.
+    pub right: Range<usize>,
+    pub text: &'a str,
+}
+
+/// Reads a whole block of text; `None` when it is something else, or the entry of a map.
+pub(in crate::document) fn text(block: &[u8]) -> Result<Option<TextBlock<'_>>, Refusal> {
+    let mut reader = Reader::new(block);
+    let info = reader.byte()?;
+    if info & (0x0f | UNUSED_BIT | HAS_KEY) != TEXT {
+        return Ok(None);
+    }
+    if info & HAS_ORIGIN != 0 {
+        unit(&mut reader)?;
+    }
+    let right = reader.position();
+    if info & HAS_RIGHT_ORIGIN != 0 {
+        unit(&mut reader)?;
+    }
+    let right = right..reader.position();
+    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
+        parent_of(&mut reader, false)?;
+    }
+    Ok(Some(TextBlock {
+        at: reader.position(),
+        right,
+        text: reader.text()?,
+    }))
+}
+
+/// How a text begins that has a left neighbour, and perhaps a right one.
+pub(in crate::document) fn text_form(has_right_origin: bool) -> u8 {
+    let right = if has_right_origin {
+        HAS_RIGHT_ORIGIN
+    } else {
+        0
+    };
+    TEXT | HAS_ORIGIN | right
+}
+
 fn parent_of(reader: &mut Reader<'_>, has_key: bool) -> Result<Parent, Refusal> {
     match reader.uint()? {
         0 => {
@@ -169,7 +220,7 @@ fn content(
         1 => Ok((Role::Gone, reader.clock()?)),
         2 => Err(Refusal::LegacyJson),
         3 => reader.bytes().map(|_| (Role::Leaf, 1)),
-        4 => Ok((Role::Leaf, utf16_len(reader.text()?)?)),
+        TEXT => Ok((Role::Leaf, utf16_len(reader.text()?)?)),
         5 => json(reader.text()?, allowance).map(|()| (Role::Leaf, 1)),
         6 => {
             reader.text()?;

@@ -32,6 +32,11 @@ impl<'a> Reader<'a> {
         self.bytes.len().saturating_sub(self.at)
     }
 
+    /// Everything that follows.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// Nothing may follow.
     pub(crate) fn end(&self) -> Result<(), Refusal> {
         if self.left() == 0 {
