@@ -34,7 +34,7 @@ impl Document {
     /// Makes edits in one file: one update, which is also the return value. All offsets mean the
     /// text before the call; edits ascend and do not overlap.
     pub fn edit(&mut self, file: &FileId, edits: &[Edit]) -> Result<Bytes, EditError> {
-        let len = self.checked_len(file, edits)?;
+        let (len, heads) = self.checked(file, edits)?;
         if let Some(watched) = self.watched.get(file)
             && !edits.iter().all(|edit| edit::is_plain(&edit.insert))
         {
@@ -43,14 +43,19 @@ impl Document {
         self.write(|txn| {
             let text = txn.get_or_insert_text(file.root());
             debug_assert_eq!(yrs::Text::len(&text, txn), len);
-            edit::make(txn, &text, edits);
+            edit::make(txn, &text, edits, |number, edit| match &heads {
+                Some(heads) => heads.get(number).copied().unwrap_or_default(),
+                None => u32::from(edit.delete > 1),
+            });
         })
     }
 
-    fn checked_len(&self, file: &FileId, edits: &[Edit]) -> Result<u32, EditError> {
+    /// The length of the text before these edits, and their [heads](edit::head) unless every character
+    /// of it is one unit.
+    fn checked(&self, file: &FileId, edits: &[Edit]) -> Result<(u32, Option<Vec<u32>>), EditError> {
         self.engine.read("reading a text", |txn| {
             let Some(text) = txn.get_text(file.root()) else {
-                return edit::check("", edits).map(|()| 0);
+                return edit::check("", edits).map(|()| (0, None));
             };
             let len = yrs::Text::len(&text, txn);
             // A person types into a watched file, and most are plain: no keystroke then reads the
@@ -61,12 +66,13 @@ impl Document {
                 .is_some_and(|watched| watched.is_plain())
             {
                 debug_assert!(edit::is_plain(&edit::visible(txn, &text)));
-                return edit::check_range(len, edits).map(|()| len);
+                return edit::check_range(len, edits).map(|()| (len, None));
             }
             let shown = edit::visible(txn, &text);
             edit::check(&shown, edits)?;
             if edit::utf16_len(&shown) == len {
-                Ok(len)
+                let heads = edits.iter().map(|edit| edit::head(&shown, edit));
+                Ok((len, Some(heads.collect())))
             } else {
                 Err(EditError::NotText)
             }

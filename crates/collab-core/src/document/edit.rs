@@ -139,14 +139,41 @@ pub(super) fn check(text: &str, edits: &[Edit]) -> Result<(), EditError> {
     Ok(())
 }
 
-/// Makes checked edits, last first, so that each finds its offsets untouched.
-pub(super) fn make(txn: &mut TransactionMut<'_>, text: &TextRef, edits: &[Edit]) {
-    for edit in edits.iter().rev() {
-        if edit.delete > 0 {
-            text.remove_range(txn, edit.at.0, edit.delete);
+/// Units of the first character that an edit of `text` deletes; 0 when it deletes no more than that.
+pub(super) fn head(text: &str, edit: &Edit) -> u32 {
+    let next = edit.at.0.saturating_add(1);
+    let head = if boundary(text, next) == next { 1 } else { 2 };
+    if edit.delete > head { head } else { 0 }
+}
+
+/// Makes checked edits, last first, so that each finds its offsets untouched. `head` says for each how
+/// many units stay in front of what it inserts.
+///
+/// A replacement is inserted among what it replaces, which is then deleted. So what others write in
+/// front of it or behind it at the same moment stays there: inserted behind what was deleted, it would
+/// have the same neighbours as their letters, and chance (whose id is smaller) would say which comes
+/// first. Of a single character one side has to be left to chance; then it is the front.
+pub(super) fn make(
+    txn: &mut TransactionMut<'_>,
+    text: &TextRef,
+    edits: &[Edit],
+    head: impl Fn(usize, &Edit) -> u32,
+) {
+    for (number, edit) in edits.iter().enumerate().rev() {
+        let Edit { at, delete, insert } = edit;
+        if insert.is_empty() {
+            if *delete > 0 {
+                text.remove_range(txn, at.0, *delete);
+            }
+            continue;
         }
-        if !edit.insert.is_empty() {
-            text.insert(txn, edit.at.0, &edit.insert);
+        let head = head(number, edit);
+        text.insert(txn, at.0 + head, insert);
+        if *delete > head {
+            text.remove_range(txn, at.0 + head + utf16_len(insert), delete - head);
+        }
+        if head > 0 {
+            text.remove_range(txn, at.0, head);
         }
     }
 }

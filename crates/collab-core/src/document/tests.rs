@@ -48,6 +48,48 @@ fn two_replicas_converge() {
     assert_eq!(ann.deletions_digest(), bob.deletions_digest());
 }
 
+/// As an input method does with what it composes, while somebody else writes on both sides of it.
+#[test]
+fn what_replaces_a_text_stays_between_what_others_wrote_around_it_meanwhile() {
+    let main = FileId::main();
+    for (before, replaced, by, around) in [
+        ("a k b", 2..3, "か", ("", "]")),
+        ("a かn b", 2..4, "漢字", ("[", "]")),
+        ("a かnに b", 2..5, "x", ("[", "]")),
+        // Characters of two units.
+        ("a 😀😁 b", 2..6, "😂", ("[", "]")),
+        ("a 😀 b", 2..4, "x", ("", "]")),
+    ] {
+        // Chance has no say: whoever's id is smaller.
+        for (ann, bob) in [(1, 2), (2, 1)] {
+            let mut ann = Document::new(replica(ann));
+            let mut bob = Document::new(replica(bob));
+            let text = ann.edit(&main, &insert(0, before)).expect("edit");
+            apply_one(&mut bob, &text);
+            let from_ann = ann.edit(
+                &main,
+                &[Edit {
+                    at: Offset(replaced.start),
+                    delete: replaced.end - replaced.start,
+                    insert: by.to_owned(),
+                }],
+            );
+            let (front, behind) = around;
+            let beside = [(replaced.start, front), (replaced.end, behind)];
+            let beside = beside.map(|(at, text)| Edit {
+                at: Offset(at),
+                delete: 0,
+                insert: text.to_owned(),
+            });
+            let from_bob = bob.edit(&main, &beside).expect("edit");
+            apply_one(&mut ann, &from_bob);
+            apply_one(&mut bob, &from_ann.expect("edit"));
+            assert_eq!(ann.text(&main), format!("a {front}{by}{behind} b"));
+            assert_eq!(bob.text(&main), ann.text(&main));
+        }
+    }
+}
+
 #[test]
 fn a_turn_is_one_delta() {
     let main = FileId::main();
