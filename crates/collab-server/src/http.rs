@@ -3,6 +3,7 @@
 mod api;
 mod assets;
 mod coding;
+mod compress;
 mod docs;
 mod error;
 mod origin;
@@ -66,7 +67,7 @@ pub fn routes(app: App) -> Router {
     let limit = app.inner.max_message_bytes;
     let all = Router::new()
         .route("/yjs/{*room}", any(upgrade::yjs))
-        .merge(api::routes())
+        .merge(api::routes().layer(middleware::from_fn(compress::compress)))
         .merge(docs::routes())
         .merge(standing::routes())
         .route("/", get(assets::page))

@@ -97,11 +97,37 @@ const ASK_AGAIN: &str = "no-cache";
 const BASE: &str = "<base href=\"/\" />";
 
 /// `/` and `/room/…`: the page finds out itself which room it shows.
-pub async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn page(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut response = index(&app, &headers)?;
+    if let Some(text) = text_of(uri.path()) {
+        response.headers_mut().insert(header::LINK, text);
+    }
+    Ok(response)
+}
+
+/// Has the browser ask for a room's text as soon as it hears of the page, rather than when the page's
+/// code does. `None` for names that are written in several ways: an address that differs from the
+/// code's by a character would be asked for in vain.
+fn text_of(path: &str) -> Option<HeaderValue> {
+    let room = path.strip_prefix("/room/")?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    if room.is_empty() || matches!(room, "." | "..") || !room.bytes().all(plain) {
+        return None;
+    }
+    let text = format!("<../api/rooms/{room}/files/main>; rel=preload; as=fetch; crossorigin");
+    HeaderValue::from_str(&text).ok()
+}
+
+/// The page itself.
+fn index(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
     let seen = &app.inner.root.seen;
     // With another root it is another text, of 2 KB: not worth compressing at every request.
     let wanted = if seen.is_empty() {
-        Coding::wanted(&headers)
+        Coding::wanted(headers)
     } else {
         vec![Coding::Identity]
     };
@@ -127,7 +153,7 @@ pub async fn page(State(app): State<App>, headers: HeaderMap) -> Result<Response
         index.hash = Sha256::digest(&index.data).into();
     }
     "text/html; charset=utf-8".clone_into(&mut index.mimetype);
-    let mut response = answer(&headers, index, ASK_AGAIN);
+    let mut response = answer(headers, index, ASK_AGAIN);
     let policy = policy(headers.get(header::HOST));
     response
         .headers_mut()
@@ -149,6 +175,15 @@ pub async fn file(
         .then(|| app.inner.page.best(path, &Coding::wanted(&headers)))
         .flatten();
     let Some(file) = found else {
+        // Somebody followed a link, and reads sentences.
+        if reads_pages(&method, path, &headers)
+            && let Ok(mut page) = index(&app, &headers)
+        {
+            if page.status() == StatusCode::OK {
+                *page.status_mut() = StatusCode::NOT_FOUND;
+            }
+            return Ok(page);
+        }
         return Err(Problem::new(
             StatusCode::NOT_FOUND,
             "no-such-route",
@@ -162,6 +197,20 @@ pub async fn file(
         ASK_AGAIN
     };
     Ok(answer(&headers, file, keep))
+}
+
+/// Whether a browser asks for something to show. Below `/api` and `/yjs` are programs.
+fn reads_pages(method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    let programs = ["api", "yjs", HASHED.trim_end_matches('/')];
+    let top = path.split('/').next().unwrap_or_default();
+    matches!(*method, Method::GET | Method::HEAD)
+        && !programs.contains(&top)
+        && headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/html")
 }
 
 fn answer(asked: &HeaderMap, form: Form, keep: &'static str) -> Response {

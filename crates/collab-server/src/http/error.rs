@@ -179,7 +179,11 @@ pub async fn dress(response: Response, max_message_bytes: usize) -> Response {
     let dressed = response
         .headers()
         .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+        .is_some_and(|kind| {
+            // The page says itself what is wrong.
+            let ours: [&[u8]; 2] = [b"application/problem+json", b"text/html"];
+            ours.iter().any(|ours| kind.as_bytes().starts_with(ours))
+        });
     if dressed || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

@@ -1,5 +1,6 @@
 //! Rooms, texts and updates over HTTP, while people are in the room.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use collab_core::document::{Document, Edit, FileId};
@@ -136,6 +137,55 @@ async fn putting_a_text_edits_only_what_differs() {
     let problem: Value = late.json().await.expect("JSON");
     assert_eq!(problem["type"], "urn:collab:problem:text-changed");
     assert_eq!(ann.text(), "one\n😀 two\nthree\n");
+}
+
+/// A small text and one of some hundred lines, each asked for as browsers do and as programs do.
+#[tokio::test]
+async fn a_long_text_goes_out_compressed_to_whoever_reads_that() {
+    let server = Running::start(settings()).await;
+    let http = reqwest::Client::new();
+    let long = "let answer = 42; // and so on\n".repeat(4_000);
+    for (text, compressed) in [("short\n", false), (&*long, true)] {
+        let room = create(&server, json!({"text": text})).await;
+        let id = room["id"].as_str().expect("an id");
+        let file = server.url(&format!("/api/rooms/{id}/files/main"));
+        let plain = http.get(&file).send().await.expect("an answer");
+        assert!(!plain.headers().contains_key("content-encoding"));
+        let tag = plain.headers()["etag"].clone();
+        assert_eq!(plain.text().await.expect("a text"), text);
+        for wish in ["identity", "gzip;q=0", "br", "zstd"] {
+            let answer = http.get(&file).header("accept-encoding", wish);
+            let answer = answer.send().await.expect("an answer");
+            assert!(!answer.headers().contains_key("content-encoding"), "{wish}");
+        }
+
+        let small = http
+            .get(&file)
+            .header("accept-encoding", "gzip, deflate, br");
+        let small = small.send().await.expect("an answer");
+        assert_eq!(small.headers().contains_key("content-encoding"), compressed);
+        assert_eq!(small.headers().contains_key("vary"), compressed);
+        let seen = small.headers()["etag"].clone();
+        let bytes = small.bytes().await.expect("bytes");
+        if !compressed {
+            assert_eq!((&bytes[..], seen), (text.as_bytes(), tag));
+            continue;
+        }
+        assert!(bytes.len() < text.len() / 10, "{} bytes", bytes.len());
+        let mut read = String::new();
+        flate2::read::GzDecoder::new(&bytes[..])
+            .read_to_string(&mut read)
+            .expect("gzip");
+        assert_eq!(read, text);
+
+        // Its tag is as good as the other's: it names a text, not bytes.
+        let again = http.get(&file).header("if-none-match", &seen);
+        let again = again.send().await.expect("an answer");
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        let put = http.put(&file).header("if-match", &seen).body("new\n");
+        let put = put.send().await.expect("an answer");
+        assert_eq!(put.status(), StatusCode::NO_CONTENT);
+    }
 }
 
 #[tokio::test]
