@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { type Plugin, defineConfig } from "vite";
 
 /** The script that asks for the text of the room, with what it needs: a chunk of its own. */
-const ASKED = /\/src\/(?:asked|address|api)\.ts$/;
+const ASKED = /\/src\/(?:asked|address|api|room\/main-file)\.ts$/;
 
 /**
  * Has the browser run that script as soon as it has it, rather than when all the others are there.

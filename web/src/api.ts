@@ -13,7 +13,8 @@ export async function createRoom(root: URL): Promise<string> {
 export async function textOf(root: URL, room: string, file: string): Promise<string | undefined> {
   const url = new URL(`api/rooms/${encodeURIComponent(room)}/files/${encodeURIComponent(file)}`, root);
   try {
-    const response = await fetch(url, { headers: { accept: "text/plain" }, cache: "no-store" });
+    // In the very way the server has the browser ask for it in advance (it is never kept unasked).
+    const response = await fetch(url);
     if (response.status === 404) return "";
     return response.ok ? await response.text() : undefined;
   } catch {

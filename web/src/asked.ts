@@ -4,9 +4,7 @@
  */
 import { roomOf } from "./address.js";
 import { textOf } from "./api.js";
-
-/** The file that every room has (`room/files.ts` says more of it, and is not needed for this). */
-const MAIN_FILE = "main";
+import { MAIN_FILE } from "./room/main-file.js";
 
 const root = new URL("./", document.baseURI);
 const room = roomOf(new URL(location.href), root);

@@ -1,8 +1,10 @@
 /** What this person chose on this device, as signals that remember themselves. Must not know what
  *  the choices do. */
 import { effect, type Signal, signal } from "@preact/signals";
+import { STORED, storedSettings, type Theme, THEMES } from "./stored.js";
 
-export type Theme = "system" | "light" | "dark";
+export type { Theme };
+
 export type LabelMode = "always" | "activity" | "never";
 
 export interface Settings {
@@ -20,14 +22,11 @@ export interface Settings {
 /** Bounds and default of `completionDelayMs`. Longer than 600 ms is not "at once" any more. */
 export const DELAY_MS = { least: 75, most: 600, usual: 350 } as const;
 
-const STORED = "collab.settings";
-
-const THEMES: readonly Theme[] = ["system", "light", "dark"];
 const LABEL_MODES: readonly LabelMode[] = ["always", "activity", "never"];
 
 /** Reads what is stored, strictly: anything unexpected is the default. */
 export function createSettings(): Settings {
-  const stored = read();
+  const stored = storedSettings();
   const delay = stored["completionDelayMs"];
   const settings: Settings = {
     theme: signal(oneOf(THEMES, stored["theme"]) ?? "system"),
@@ -47,15 +46,6 @@ export function createSettings(): Settings {
     }
   });
   return settings;
-}
-
-function read(): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(STORED) ?? "{}");
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 function oneOf<T extends string>(choices: readonly T[], value: unknown): T | undefined {

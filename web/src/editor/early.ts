@@ -37,10 +37,73 @@ export class EarlyEdits {
   }
 }
 
-/** The edit that makes `before` into `after`, as small as a common beginning and end allow, and
- *  never inside a surrogate pair; none when they are equal. */
+/** The edits that make `before` into `after`, ascending and disjoint: those of lines that both have, once
+ *  each, stay as they are, so a caret between two changes does too. None is inside a surrogate pair. */
 export function difference(before: string, after: string): Edit[] {
-  if (before === after) return [];
+  const edits: Edit[] = [];
+  let [from, to] = [0, 0];
+  for (const common of [...commonLines(before, after), { before: before.length, after: after.length, length: 0 }]) {
+    const edit = replacement(before.slice(from, common.before), after.slice(to, common.after));
+    if (edit) edits.push({ ...edit, at: from + edit.at });
+    from = common.before + common.length;
+    to = common.after + common.length;
+  }
+  return edits;
+}
+
+/** A line that stands in both texts, and where. */
+interface Common {
+  readonly before: number;
+  readonly after: number;
+  readonly length: number;
+}
+
+/** Lines that each text has once, with their ends: the longest series of them that is in the same order
+ *  in both. */
+function commonLines(before: string, after: string): readonly Common[] {
+  const mine = onlyLines(before);
+  const both: Common[] = [];
+  for (const [line, at] of onlyLines(after)) {
+    const there = mine.get(line);
+    if (there !== undefined && at !== undefined) both.push({ before: there, after: at, length: line.length });
+  }
+  // They ascend in `after`. The last of the best series of each length so far, and who came before it.
+  const best: number[] = [];
+  const previous: number[] = [];
+  for (const [i, { before: place }] of both.entries()) {
+    let low = 0;
+    let high = best.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((both[best[middle] ?? 0]?.before ?? 0) < place) low = middle + 1;
+      else high = middle;
+    }
+    previous[i] = best[low - 1] ?? -1;
+    best[low] = i;
+  }
+  const series: Common[] = [];
+  for (let i = best.at(-1) ?? -1; i >= 0; i = previous[i] ?? -1) {
+    const one = both[i];
+    if (one) series.push(one);
+  }
+  return series.reverse();
+}
+
+/** Where each line begins; `undefined` for those that come twice. Lines have their "\n". */
+function onlyLines(text: string): Map<string, number | undefined> {
+  const lines = new Map<string, number | undefined>();
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf("\n", at) + 1 || text.length;
+    const line = text.slice(at, end);
+    lines.set(line, lines.has(line) ? undefined : at);
+    at = end;
+  }
+  return lines;
+}
+
+/** One edit, as small as a common beginning and end allow; none when the texts are equal. */
+function replacement(before: string, after: string): Edit | undefined {
+  if (before === after) return undefined;
   const shorter = Math.min(before.length, after.length);
   let start = 0;
   while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start += 1;
@@ -48,7 +111,7 @@ export function difference(before: string, after: string): Edit[] {
   let end = 0;
   while (end < shorter - start && before.charCodeAt(before.length - 1 - end) === after.charCodeAt(after.length - 1 - end)) end += 1;
   if (end > 0 && isHighSurrogate(before, before.length - end - 1)) end -= 1;
-  return [{ at: start, delete: before.length - start - end, insert: after.slice(start, after.length - end) }];
+  return { at: start, delete: before.length - start - end, insert: after.slice(start, after.length - end) };
 }
 
 function isHighSurrogate(text: string, at: number): boolean {

@@ -1,15 +1,11 @@
 /** The texts of one room on the screen: CodeMirror, set up and bound, one state per file so that
  *  each keeps its undo history, caret and folds. Must not know the session, presence or the rest
  *  of the page; they come in as extensions and go out as callbacks. */
-import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { bracketMatching, foldGutter, foldKeymap, indentOnInput } from "@codemirror/language";
-import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
+import { foldGutter, foldKeymap } from "@codemirror/language";
 import { Compartment, EditorState, type Extension, type StateEffect, Text, type TransactionSpec } from "@codemirror/state";
 import {
-  crosshairCursor,
   drawSelection,
-  dropCursor,
   EditorView,
   highlightActiveLine,
   highlightActiveLineGutter,
@@ -17,7 +13,6 @@ import {
   keymap,
   lineNumbers,
   placeholder,
-  rectangularSelection,
 } from "@codemirror/view";
 import type { Disposable } from "../dom.js";
 import type { Edit } from "../wasm/collab_wasm.js";
@@ -41,14 +36,14 @@ export interface EditorOptions {
   readonly tooLarge: (bytes: number) => void;
   /** What others did while an input method was composing is in the text now. */
   readonly caughtUp: () => void;
-  /** What else watches or decorates the text. */
-  readonly extensions: Extension;
 }
 
 export interface Editor extends Disposable {
   readonly view: EditorView;
   /** The file on the screen. */
   readonly file: string;
+  /** Adds what watches, decorates or helps, and was not needed to show a first text. Once. */
+  extend(extension: Extension): void;
   /** Whether this file has been shown before. */
   has(file: string): boolean;
   /** Shows a file; `text` is asked for when it was not shown before. */
@@ -103,6 +98,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
   const dark = new Setting(false, (is) => EditorView.darkTheme.of(is));
   const wrap = new Setting(false, (is) => (is ? EditorView.lineWrapping : []));
   const readOnly = new Setting(false, (is) => [EditorState.readOnly.of(is)]);
+  const more = new Setting<Extension>([], (extension) => extension);
   const shared = [dark, wrap, readOnly] as const;
   const language = new Compartment();
   const indent = new Compartment();
@@ -131,21 +127,14 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
         highlightSpecialChars(),
         foldGutter(),
         drawSelection(),
-        dropCursor(),
         EditorState.allowMultipleSelections.of(true),
-        indentOnInput(),
-        bracketMatching(),
-        closeBrackets(),
-        rectangularSelection(),
-        crosshairCursor(),
         EditorView.cursorScrollMargin.of(CARET_MARGIN_PX),
         highlightActiveLine(),
-        highlightSelectionMatches(),
         EditorView.contentAttributes.of(() => ({ "aria-label": options.label(file), "data-gramm": "false", tabindex: "0" })),
         placeholder(PLACEHOLDER),
         // Before the default keys, so that Tab is theirs when they want it.
-        options.extensions,
-        keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, indentWithTab]),
+        more.initial(),
+        keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, indentWithTab]),
         theme(),
         language.of([]),
         indent.of(indentation(INDENTATIONS[0])),
@@ -186,6 +175,11 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     view,
     get file() {
       return shown;
+    },
+    extend(extension) {
+      more.value = extension;
+      update(more);
+      for (const entry of away.values()) entry.state = entry.state.update({ effects: more.effect() }).state;
     },
     has: (file) => file === shown || away.has(file),
     open(file, text) {

@@ -1,11 +1,10 @@
-/** Refuses what the server would refuse anyway, before it is in the text. Must not know the server
- *  beyond this one number. */
+/** Refuses what is too much for one edit, before it is in the text. Must not know who takes the rest. */
 import { EditorState, type Extension, Transaction } from "@codemirror/state";
 import { remote } from "./remote.js";
 
-/** What one edit of the person may insert, in UTF-8 bytes: an update that carries it fits the
- *  server's default message limit of 16 MiB. */
-export const MAX_INSERT_BYTES = 15 * 1024 * 1024;
+/** What one edit of the person may insert, in UTF-8 bytes. It may be more than the server takes in one
+ *  message (the client divides it), but a page holds it several times over until it is sent. */
+export const MAX_INSERT_BYTES = 32 * 1024 * 1024;
 
 /** The most bytes that one UTF-16 code unit becomes. */
 const BYTES_PER_UNIT = 3;

@@ -2,9 +2,9 @@
  *  know the editor. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { File } from "../wasm/collab_wasm.js";
+import { MAIN_FILE } from "./main-file.js";
 
-/** The file that every room has. */
-export const MAIN_FILE = "main";
+export { MAIN_FILE };
 
 /** Longest name of a file or room in characters; the document takes 1,024 bytes. */
 export const MAX_FILE_NAME = 100;

@@ -10,8 +10,10 @@ import { type Language, languageForPath, languageNamed, languageOf, PLAIN } from
 /** How much of a text is looked at, in UTF-16 code units. */
 const BEGINNING = 4_096;
 
-/** How long after the last change it is looked at, in milliseconds. */
+/** How long after a change it is looked at, in milliseconds: */
 const DETECT_MS = 500;
+/** soon while nothing is known of a text that has just begun, so that its first function is indented. */
+const DETECT_FIRST_MS = 30;
 
 /** What the file on the screen is shown as. */
 export interface Shown {
@@ -75,7 +77,9 @@ export function watchLanguage(options: LanguageOptions): LanguageWatch {
     language,
     indentation,
     extension: EditorView.updateListener.of((update) => {
-      if (update.docChanged) timer ??= setTimeout(look, DETECT_MS);
+      if (!update.docChanged) return;
+      const begins = update.state.doc.length < BEGINNING && language.peek().found === PLAIN;
+      timer ??= setTimeout(look, begins ? DETECT_FIRST_MS : DETECT_MS);
     }),
     look,
     chooseIndentation(id) {

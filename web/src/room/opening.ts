@@ -26,8 +26,6 @@ export interface OpeningOptions {
   readonly paint: (text: string) => void;
   /** Puts what others did meanwhile into the painted text. */
   readonly applyRemote: (edits: readonly Edit[]) => void;
-  /** Puts what the person did meanwhile into the document. */
-  readonly edit: (edits: readonly Edit[]) => void;
 }
 
 export class Opening {
@@ -65,8 +63,9 @@ export class Opening {
     this.early?.add(edits);
   }
 
-  /** The document is here, with this text: from now on it has the word. */
-  attach(text: string): void {
+  /** The document is here, with this text: from now on it has the word. `edit` puts what the person
+   *  did meanwhile into it. */
+  attach(text: string, edit: (edits: readonly Edit[]) => void): void {
     const { early, state } = this;
     if (state === "attached") return;
     this.state = "attached";
@@ -77,6 +76,6 @@ export class Opening {
     }
     const { remote, own } = early.attach(text);
     if (remote.length > 0) this.options.applyRemote(remote);
-    if (own.length > 0) this.options.edit(own);
+    if (own.length > 0) edit(own);
   }
 }

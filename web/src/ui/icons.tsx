@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 
 const PATHS = {
   plus: "M8 3v10M3 8h10",
+  list: "M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4h.01M2.5 8h.01M2.5 12h.01",
   close: "M4 4l8 8M12 4l-8 8",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   check: "M3 8.5l3.2 3.2L13 5",

@@ -5,6 +5,9 @@
 import { type ComponentChildren, type JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+/** Between a popover and the window's edge, in CSS pixels. */
+const EDGE_PX = 12;
+
 export interface PopoverProps {
   readonly id: string;
   /** What a screen reader calls the button, when its content does not say it. */
@@ -26,9 +29,13 @@ export function Popover(props: PopoverProps): JSX.Element {
     if (!element) return;
     // `beforetoggle` is in time for the content to be there when it opens.
     const heard = (event: ToggleEvent) => {
-      // For those that open below their button, wherever it has scrolled to.
-      const left = element.previousElementSibling?.getBoundingClientRect().left ?? 0;
-      if (event.newState === "open") element.style.setProperty("--button-left", `${Math.round(left)}px`);
+      // For those that open below their button, wherever it has scrolled to; its width is known when it
+      // is there, before it is seen.
+      if (event.newState === "open") requestAnimationFrame(() => {
+        const left = element.previousElementSibling?.getBoundingClientRect().left ?? 0;
+        const most = innerWidth - element.offsetWidth - EDGE_PX;
+        element.style.setProperty("--button-left", `${Math.max(Math.min(Math.round(left), most), EDGE_PX)}px`);
+      });
       props.toggled?.(event.newState === "open");
     };
     element.addEventListener("beforetoggle", heard);

@@ -1,8 +1,9 @@
 /** The room's screen: a bar above, the text, a bar below, and what floats over them. Must not know
  *  what the parts do, nor the editor, for which it only keeps a place. */
 import { type ReadonlySignal, useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import { type JSX, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Places } from "../room/first.js";
 import type { Settings } from "../settings.js";
 import { People, type PeopleProps } from "./people.js";
 import { PhoneBar, type PhoneBarProps } from "./phone-bar.js";
@@ -32,8 +33,6 @@ export interface RoomScreenProps {
   readonly banner: ReadonlySignal<Banner | undefined>;
   readonly shortcuts: ReadonlySignal<boolean>;
   readonly showShortcuts: (open: boolean) => void;
-  /** Where the editor goes; called once. */
-  readonly place: (element: HTMLElement) => void;
 }
 
 export interface Banner {
@@ -43,13 +42,11 @@ export interface Banner {
   readonly press: () => void;
 }
 
-export function RoomScreen(props: RoomScreenProps): JSX.Element {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (place.current) props.place(place.current);
-  }, []);
-  return (
-    <div class="room">
+/** Puts the parts around the text, which is on the screen already and must not be moved: it may have
+ *  the focus, and an input method at work in it. Returns how to take them away. */
+export function renderRoom(places: Places, props: RoomScreenProps): () => void {
+  render(
+    <>
       <header class="top">
         <a class="home" href={props.home} aria-label="Start page">
           <img src="./favicon.svg" alt="" width="24" height="24" />
@@ -62,16 +59,22 @@ export function RoomScreen(props: RoomScreenProps): JSX.Element {
         <Share {...props.share} />
       </header>
       <Tabs {...props.tabs} />
-      <main class="editor">
-        <BannerLine banner={props.banner} />
-        <div class="editor-place" ref={place} />
-        <PhoneBar {...props.phone} />
-      </main>
+    </>,
+    places.above,
+  );
+  render(<BannerLine banner={props.banner} />, places.beforeText);
+  render(<PhoneBar {...props.phone} />, places.afterText);
+  render(
+    <>
       <StatusBar {...props.status} />
       <ToastList toasts={props.toasts} />
       <Shortcuts open={props.shortcuts} closed={() => props.showShortcuts(false)} />
-    </div>
+    </>,
+    places.below,
   );
+  return () => {
+    for (const place of Object.values(places)) render(null, place);
+  };
 }
 
 function BannerLine({ banner }: { readonly banner: ReadonlySignal<Banner | undefined> }): JSX.Element | null {

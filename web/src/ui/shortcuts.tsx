@@ -59,7 +59,8 @@ export function Shortcuts({ open, closed }: ShortcutsProps): JSX.Element {
     else dialog.current?.close();
   }, [isOpen]);
   return (
-    <dialog class="shortcuts" aria-labelledby="shortcuts-title" ref={dialog} onClose={closed}>
+    // Not `onClose`: that comes later, when somebody may have asked for the list again.
+    <dialog class="shortcuts" aria-labelledby="shortcuts-title" ref={dialog} onCancel={closed}>
       <h2 id="shortcuts-title">Keyboard shortcuts</h2>
       {KEYS.map(([topic, keys]) => (
         <section key={topic}>
@@ -76,7 +77,7 @@ export function Shortcuts({ open, closed }: ShortcutsProps): JSX.Element {
           </dl>
         </section>
       ))}
-      <form method="dialog">
+      <form method="dialog" onSubmit={closed}>
         <button type="submit" class="button" autofocus>
           Close
         </button>

@@ -37,6 +37,9 @@ export function Tabs(props: TabsProps): JSX.Element {
     renamed.current = undefined;
   }, [renaming.value]);
   const active = props.active.value;
+  useEffect(() => {
+    list.current?.querySelector(".tab.active")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [active, props.tabs.value.length]);
   return (
     <nav class="tabs" aria-label="Files">
       <ul ref={list}>
@@ -82,8 +85,48 @@ export function Tabs(props: TabsProps): JSX.Element {
           </li>
         ))}
       </ul>
-      <NewFile {...props} />
+      <div class="tabs-end">
+        {props.tabs.value.length >= MANY_FILES ? <AllFiles {...props} /> : null}
+        <NewFile {...props} />
+      </div>
     </nav>
+  );
+}
+
+/** So many tabs are more than most windows show at once. */
+const MANY_FILES = 6;
+
+/** The files one below the other: every one within reach, by keys too. */
+function AllFiles({ tabs, active, go }: TabsProps): JSX.Element {
+  return (
+    <Popover id="all-files" buttonClass="icon-button" label="All files" title="All files" name="All files" face={<Icon name="list" />}>
+      <div
+        class="menu"
+        onKeyDown={(event) => {
+          const buttons = [...event.currentTarget.querySelectorAll("button")];
+          const at = buttons.findIndex((button) => button === document.activeElement);
+          const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+          if (to === undefined) return;
+          buttons.at(to % buttons.length)?.focus();
+          event.preventDefault();
+        }}
+      >
+        {tabs.value.map((tab) => (
+          <button
+            key={tab.id}
+            type="button"
+            aria-current={tab.id === active.value ? "page" : undefined}
+            data-autofocus={tab.id === active.value ? true : undefined}
+            onClick={() => {
+              closePopover("all-files");
+              go(tab.id);
+            }}
+          >
+            {tab.name}
+          </button>
+        ))}
+      </div>
+    </Popover>
   );
 }
 

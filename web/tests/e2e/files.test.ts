@@ -85,8 +85,10 @@ test("files are everybody's: added, written in together, renamed, removed", asyn
   expect(await ana.page.locator(".tab-name").count()).toBe(2);
 
   await ana.page.reload();
-  await ana.sees("in the first");
+  await ana.sees("# Notes from both");
   expect(await ana.page.locator(".tab-name").count()).toBe(2);
+  await tab(ana, "main").click();
+  await ana.sees("in the first");
   expect([...ana.complaints, ...ben.complaints]).toEqual([]);
   await ana.leave();
   await ben.leave();
@@ -134,4 +136,45 @@ test("the room has a name that everybody sees, and is found again on the start p
   expect([...ana.complaints, ...ben.complaints]).toEqual([]);
   await ana.leave();
   await ben.leave();
+});
+
+test("of many files each is within reach, by keys too, and a reload returns to the one that one was in", async () => {
+  const ana = await enter("Ana", "many-files");
+  for (let i = 1; i <= 30; i += 1) await addFile(ana, `part-${i}.md`);
+  await ana.type("the last one");
+  const shown = () => ana.page.locator(".tab.active").evaluate((tab) => {
+    const { left, right } = tab.getBoundingClientRect();
+    return left >= 0 && right <= innerWidth;
+  });
+  await expect.poll(shown, { timeout: PATIENCE_MS }).toBe(true);
+  // The menus of the tabs open below their buttons.
+  await ana.page.getByRole("button", { name: "What to do with part-30.md" }).click();
+  const below = async () => {
+    const button = await ana.page.getByRole("button", { name: "What to do with part-30.md" }).boundingBox();
+    const menu = await ana.page.locator("#file-menu").boundingBox();
+    return button !== null && menu !== null && menu.x <= button.x + button.width && menu.x + menu.width >= button.x;
+  };
+  await expect.poll(below, { timeout: PATIENCE_MS }).toBe(true);
+  await ana.page.keyboard.press("Escape");
+
+  const all = ana.page.getByRole("button", { name: "All files" });
+  await all.focus();
+  await ana.page.keyboard.press("Enter");
+  const list = ana.page.getByRole("dialog", { name: "All files" });
+  await expect.poll(() => list.locator("button:focus").innerText(), { timeout: PATIENCE_MS }).toBe("part-30.md");
+  for (const [key, name] of [["Home", "main"], ["ArrowDown", "part-1.md"], ["ArrowDown", "part-2.md"], ["End", "part-30.md"], ["ArrowDown", "main"], ["ArrowDown", "part-1.md"]] as const) {
+    await ana.page.keyboard.press(key);
+    expect(await list.locator("button:focus").innerText()).toBe(name);
+  }
+  await ana.page.keyboard.press("Enter");
+  await ana.page.locator(".tab.active", { hasText: "part-1.md" }).waitFor();
+  await ana.sees("");
+  await ana.type("the first one");
+  await ana.reads(/^Saved$/);
+
+  await ana.page.reload();
+  await ana.page.locator(".tab.active", { hasText: "part-1.md" }).waitFor();
+  await ana.sees("the first one");
+  expect(ana.complaints).toEqual([]);
+  await ana.leave();
 });

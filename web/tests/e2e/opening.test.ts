@@ -3,6 +3,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser, PATIENCE_MS, Person } from "./harness/person.js";
+import { Link } from "./harness/link.js";
 import { Server } from "./harness/server.js";
 
 let browser: Browser;
@@ -30,6 +31,19 @@ async function roomWith(text: string): Promise<{ readonly url: URL; readonly fil
 
 async function stored(file: URL): Promise<string> {
   return (await fetch(file)).text();
+}
+
+/** Pastes so many times the same, made in the page: it need not come all the way from here. */
+async function pasteInto({ page }: Person, text: string, times: number): Promise<void> {
+  await page.evaluate(
+    ({ pasted, repeat }) => {
+      const clipboard = new DataTransfer();
+      clipboard.setData("text/plain", pasted.repeat(repeat));
+      const content = document.querySelector(".cm-content");
+      content?.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard, bubbles: true, cancelable: true }));
+    },
+    { pasted: text, repeat: times },
+  );
 }
 
 test("a text can be read and edited before the client is there, and nothing is lost when it comes", async () => {
@@ -73,21 +87,13 @@ test("a text can be read and edited before the client is there, and nothing is l
   await ana.leave();
 });
 
-test("5 MB are pasted without a stall or a dead end; more than the server takes is refused at once", async () => {
+test("5 MB are pasted without a stall or a dead end; more than fits is refused at once", async () => {
   const { url, file } = await roomWith("");
   const ana = await Person.enter(browser, "Ana");
   await ana.open(url);
   await ana.reads(/^Saved$/);
-  const paste = (text: string) =>
-    ana.page.evaluate((pasted) => {
-      const clipboard = new DataTransfer();
-      clipboard.setData("text/plain", pasted);
-      const content = document.querySelector(".cm-content");
-      const before = performance.now();
-      content?.dispatchEvent(new ClipboardEvent("paste", { clipboardData: clipboard, bubbles: true, cancelable: true }));
-      return performance.now() - before;
-    }, text);
   const line = "x".repeat(99) + "\n";
+  const paste = (text: string) => pasteInto(ana, text, 1);
   await paste(line.repeat(52_429));
   await ana.reads(/^Saved$/);
   expect((await stored(file)).length).toBe(5_242_900);
@@ -98,12 +104,42 @@ test("5 MB are pasted without a stall or a dead end; more than the server takes 
   await ana.reads(/^Saved$/);
   expect((await stored(file)).startsWith("firstx")).toBe(true);
 
-  await paste("ä".repeat(9 << 20));
-  await ana.page.locator(".toast", { hasText: /18 MB at once is more than the 15 MB the server takes; nothing was inserted/ }).waitFor();
+  await paste("ä".repeat(17 << 20));
+  await ana.page.locator(".toast", { hasText: /34 MB at once is more than the 32 MB that can be inserted; nothing was/ }).waitFor();
   await ana.reads(/^Saved$/);
   expect((await stored(file)).length).toBe(5_242_905);
   expect(ana.complaints).toEqual([]);
   await ana.leave();
+});
+
+test("pastes larger than the server takes in one message arrive, made offline or not", async () => {
+  const { url, file } = await roomWith("");
+  const link = await Link.to(() => server.port);
+  try {
+    const ana = await Person.enter(browser, "Ana");
+    await ana.open(new URL(url.pathname, link.url));
+    await ana.reads(/^Saved$/);
+    // Two that each fit, made while cut off: what is sent then is one answer.
+    link.sever();
+    await ana.reads(/^(Reconnecting|Offline)/);
+    const line = "y".repeat(99) + "\n";
+    const half = 12 << 20;
+    for (let times = 0; times < 2; times += 1) await pasteInto(ana, line, Math.floor(half / line.length));
+    link.mend();
+    await ana.reads(/^Saved$/);
+    const both = 2 * Math.floor(half / line.length) * line.length;
+    expect((await stored(file)).length).toBe(both);
+    // One that does not fit.
+    await pasteInto(ana, "z".repeat(99) + "\n", 180_000);
+    await ana.reads(/^Saved$/);
+    const all = await stored(file);
+    expect(all.length).toBe(both + 18_000_000);
+    expect(all.endsWith(`${"z".repeat(99)}\n`)).toBe(true);
+    expect(ana.complaints).toEqual([]);
+    await ana.leave();
+  } finally {
+    await link.dispose();
+  }
 });
 
 test("a room that was deleted leaves its text to be read and copied, and nothing more to be typed", async () => {
@@ -111,6 +147,9 @@ test("a room that was deleted leaves its text to be read and copied, and nothing
   const ana = await Person.enter(browser, "Ana");
   await ana.open(url);
   await ana.reads(/^Saved$/);
+  const other = await Person.in(ana.context);
+  await other.open(url);
+  await other.reads(/^Saved$/);
   await fetch(new URL(file.href.replace("/files/main", "")), { method: "DELETE" });
   await ana.reads(/^Can’t sync this file$/);
   await ana.sees("still here");
@@ -123,9 +162,14 @@ test("a room that was deleted leaves its text to be read and copied, and nothing
     ana.page.getByRole("button", { name: "Download copy" }).click(),
   ]);
   expect(download.suggestedFilename()).toMatch(/\.txt$/);
-  // To go on with what the server has, which is an empty room of that name.
+  // To go on with what the server has, which is an empty room of that name: here and in another tab,
+  // which has the same copy.
+  await other.reads(/^Can’t sync this file$/);
+  await other.sees("still here");
   await ana.page.getByRole("button", { name: "Discard my copy" }).click();
-  await ana.sees("");
-  await ana.reads(/^Saved$/);
+  for (const tab of [ana, other]) {
+    await tab.reads(/^Saved$/);
+    await tab.sees("");
+  }
   await ana.leave();
 });

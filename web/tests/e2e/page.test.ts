@@ -22,6 +22,7 @@ test("Enter makes a room; its link, its name and the older form of its address l
   const hosts = new Set<string>();
   ana.page.on("request", (request) => hosts.add(new URL(request.url()).host));
   await ana.page.goto(server.url.href);
+  await ana.page.getByRole("button", { name: "New room" }).waitFor();
   await ana.page.keyboard.press("Enter");
   await ana.page.waitForURL(/\/room\/[0-9a-f-]{36}$/);
   await ana.page.locator(".cm-content[contenteditable=true]").waitFor();

@@ -30,6 +30,23 @@ test("a difference leads from one text to the other and never splits a character
   expect(difference("😀", "😁")).toEqual([{ at: 0, delete: 2, insert: "😁" }]);
 });
 
+test("texts that differ in two places differ in two places", () => {
+  const [one, two] = ["a\nb\nc\nd\n", "A\nb\nc\nD\n"];
+  expect(difference(one, two)).toEqual([
+    { at: 0, delete: 1, insert: "A" },
+    { at: 6, delete: 1, insert: "D" },
+  ]);
+  // A line taken from one place to another, and lines that come twice.
+  expect(applied(one, difference(one, "b\na\nc\nd\n"))).toBe("b\na\nc\nd\n");
+  expect(difference("x\nx\ny\nx", "x\nx\nx\ny\nx\n")).toEqual([
+    { at: 4, delete: 0, insert: "x\n" },
+    { at: 7, delete: 0, insert: "\n" },
+  ]);
+  const long = Array.from({ length: 20_000 }, (_, i) => `line ${i}`);
+  const other = long.with(10, "ten").with(19_990, "the end");
+  expect(difference(long.join("\n"), other.join("\n")).length).toBe(2);
+});
+
 test("what was typed before the document came is in both, whatever the document says", () => {
   const typing = fc.array(fc.tuple(fc.nat(), fc.nat(3), fc.constantFrom("x", "yy", "\n", "")), { maxLength: 8 });
   fc.assert(

@@ -15,7 +15,6 @@ test("an edit that ends in read-only neither fails nor keeps later edits from be
     },
     tooLarge: () => {},
     caughtUp: () => {},
-    extensions: [],
   });
   editor.open("main", () => "");
   editor.view.dispatch({ changes: { from: 0, insert: "a" } });

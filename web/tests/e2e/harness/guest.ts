@@ -9,7 +9,9 @@ export class Guest {
   readonly doc = new Y.Doc();
   private readonly provider: WebsocketProvider;
 
-  constructor(server: URL, room: string) {
+  /** `replica` where it must not be drawn by lot. */
+  constructor(server: URL, room: string, replica?: number) {
+    if (replica !== undefined) this.doc.clientID = replica;
     this.provider = new WebsocketProvider(new URL("yjs", server).href.replace(/^http/, "ws"), room, this.doc, {
       WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
       disableBc: true,
@@ -54,6 +56,15 @@ export class Guest {
     const states = new Map(this.provider.awareness.getStates());
     states.delete(this.replica);
     return states;
+  }
+
+  /** Is cut off until `back`, and may go on writing. */
+  away(): void {
+    this.provider.disconnect();
+  }
+
+  back(): void {
+    this.provider.connect();
   }
 
   async leave(): Promise<void> {

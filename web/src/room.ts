@@ -1,30 +1,31 @@
-/** One room on the screen: puts session, editor, presence, completion and the bars together, and
- *  knows how none of them works. */
+/** One room on the screen: puts session, presence, completion and the bars around the text that is
+ *  there already (`room/first`), and knows how none of them works. */
 import { computed, effect, signal } from "@preact/signals";
 import { redo, undo } from "@codemirror/commands";
 import { openSearchPanel } from "@codemirror/search";
 import { runScopeHandlers } from "@codemirror/view";
-import { render } from "preact";
-import { textOf } from "./api.js";
-import { askedText } from "./asked.js";
 import { roomUrl, socketUrl } from "./address.js";
 import type { Engine } from "./autocomplete/engine.js";
 import { ghostText } from "./autocomplete/ghost.js";
 import { completionPopup } from "./autocomplete/popup.js";
 import { type Disposable, disposeAll, listen } from "./dom.js";
-import { type Editor, mountEditor } from "./editor/editor.js";
+import { comforts } from "./editor/comforts.js";
+import type { Editor } from "./editor/editor.js";
 import { INDENTATIONS } from "./editor/indentation.js";
 import { LANGUAGES } from "./editor/languages.js";
 import { MAX_INSERT_BYTES } from "./editor/limit.js";
 import { openKeeper } from "./offline/keeper.js";
+import { watchSiblings } from "./offline/siblings.js";
 import type { Store } from "./offline/store.js";
 import { redrawCarets } from "./presence/caret-layers.js";
 import { MAX_NAME_LENGTH, PALETTE } from "./presence/identity.js";
 import { createCompany } from "./room/company.js";
+import { rememberedFile, rememberFile } from "./room/last-file.js";
+import type { First } from "./room/first.js";
 import { fileName, Files, MAIN_FILE, MAX_FILE_NAME, newFileId, shownName } from "./room/files.js";
 import { historyDoor } from "./room/history.js";
 import { watchLanguage } from "./room/language.js";
-import { Opening, textFirst } from "./room/opening.js";
+import { textFirst } from "./room/opening.js";
 import { positionIn, watchPosition } from "./room/position.js";
 import { isTyping, nextRegion } from "./room/regions.js";
 import { createSession, type Session } from "./session.js";
@@ -32,7 +33,7 @@ import type { Settings } from "./settings.js";
 import { socketTo } from "./socket.js";
 import type { PhoneKey } from "./ui/phone-bar.js";
 import { watchStatus } from "./ui/pill.js";
-import { RoomScreen } from "./ui/room-screen.js";
+import { renderRoom } from "./ui/room-screen.js";
 import type { Position } from "./ui/status-bar.js";
 import { createToasts } from "./ui/toasts.js";
 import { loadWasm, newClient, subprotocol } from "./wasm.js";
@@ -40,16 +41,16 @@ import type { Edit, SaveState } from "./wasm/collab_wasm.js";
 
 export interface RoomOptions {
   readonly root: URL;
-  readonly room: string;
-  /** It was made just now: there is no text to wait for. */
-  readonly made: boolean;
   readonly settings: Settings;
   /** What this device keeps. */
   readonly store: Promise<Store | undefined>;
   readonly announce: (text: string) => void;
 }
 
-export function mountRoom(parent: HTMLElement, { root, room, made, settings, store, announce }: RoomOptions): Disposable {
+/** Takes over from the room's first moment; disposes of that too. */
+export function mountRoom(first: First, { root, settings, store, announce }: RoomOptions): Disposable {
+  const { room, opening } = first;
+  const editor: Editor = first.editor;
   const link = roomUrl(room, root).href;
   const status = signal<SaveState>({ kind: "connecting" });
   const onDisk = signal(false);
@@ -76,9 +77,6 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
 
   // The editor ---------------------------------------------------------------------------------
 
-  const place = document.createElement("div");
-  place.className = "editor-host";
-
   const company = createCompany({
     file: () => active.peek(),
     editor: () => editor,
@@ -96,7 +94,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   const past = historyDoor(() => ({
     root,
     room,
-    place: parent.querySelector<HTMLElement>(".room") ?? parent,
+    place: first.screen,
     editor,
     active,
     fileName: (id) => fileName(files.get(id)),
@@ -106,43 +104,25 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     announce,
     save,
   }));
-  const editor: Editor = mountEditor(place, {
-    label: (id) => `Text of ${fileName(files.get(id))}`,
-    edited,
-    tooLarge: (bytes) => say(`${megabytes(bytes)} at once is more than the ${megabytes(MAX_INSERT_BYTES)} the server takes; nothing was inserted.`),
-    caughtUp: () => company.textCaughtUp(),
-    extensions: [
-      company.extension,
-      language.extension,
-      past.extension,
-      ghostText({
-        engine,
-        language: () => language.id(),
-        idleMs: () => settings.completionDelayMs.peek(),
-        enabled: () => settings.completion.peek() && company.following.peek() === undefined,
-        announce,
-        touch: matchMedia("(pointer: coarse)").matches,
-      }),
-      completionPopup({ engine, language: () => language.id() }),
-      watchPosition((now) => (position.value = now)),
-    ],
-  });
-
-  const painted = made ? Promise.resolve("") : (askedText(room) ?? textOf(root, room, MAIN_FILE));
-  const opening = new Opening({
-    painted,
-    paint(text) {
-      if (gone) return;
-      editor.open(MAIN_FILE, () => text);
-      shown(true);
-    },
-    applyRemote: (edits) => editor.applyRemote(MAIN_FILE, edits),
-    edit: (edits) => session?.edit(MAIN_FILE, edits),
-  });
+  editor.extend([
+    company.extension,
+    language.extension,
+    past.extension,
+    ghostText({
+      engine,
+      language: () => language.id(),
+      idleMs: () => settings.completionDelayMs.peek(),
+      enabled: () => settings.completion.peek() && company.following.peek() === undefined,
+      announce,
+      touch: matchMedia("(pointer: coarse)").matches,
+    }),
+    completionPopup({ engine, language: () => language.id() }),
+    watchPosition((now) => (position.value = now)),
+    comforts(),
+  ]);
 
   function edited(file: string, edits: readonly Edit[]): void {
     if (opening.isAttached) session?.edit(file, edits);
-    else opening.edited(edits);
     // Others stand in other lines now.
     company.textChanged();
     early.value = opening.hasEarlyEdits;
@@ -151,10 +131,10 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   /** Another file is on the screen. */
   function shown(isNew: boolean): void {
     active.value = editor.file;
+    if (opening.isAttached) rememberFile(room, editor.file);
     position.value = positionIn(editor.view.state);
     language.look();
     company.fileShown(isNew);
-    editor.view.focus();
   }
 
   function go(file: string): void {
@@ -165,13 +145,14 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     const from = session;
     editor.open(file, () => from.openFile(file));
     shown(isNew);
+    editor.view.focus();
   }
 
   // The session --------------------------------------------------------------------------------
 
   async function join(): Promise<void> {
     const opened = openKeeper({ store, room, keptChanged: (is) => (onDisk.value = is) });
-    const [keeper] = await Promise.all([opened, textFirst(painted).then(loadWasm)]);
+    const [keeper] = await Promise.all([opened, textFirst(first.text).then(loadWasm)]);
     if (gone) {
       keeper.close();
       return;
@@ -208,10 +189,14 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
   /** The document has the server's text: from now on it and the editor are one. */
   function attach(mine: Session): void {
     if (opening.isAttached) return;
-    opening.attach(mine.openFile(MAIN_FILE));
+    const typed = opening.hasEarlyEdits;
+    opening.attach(mine.openFile(MAIN_FILE), (edits) => mine.edit(MAIN_FILE, edits));
     early.value = false;
     company.attached();
     described();
+    const last = rememberedFile(room);
+    // Unless somebody has begun in this one already.
+    if (last !== undefined && !typed) go(last);
   }
 
   function described(): void {
@@ -263,12 +248,19 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     if (count > 0 && !confirm(`Forget ${what} that only this device has, and show what the server has? Download a copy first if you may want them.`)) return;
     try {
       await drop();
+      await siblings.discard();
     } catch {
       say("What is kept on this device could not be forgotten. Try again.");
       return;
     }
     location.reload();
   }
+
+  // A tab that goes on well has nothing to discard.
+  const siblings = watchSiblings(link, {
+    discard: async () => (status.peek().kind === "attention" ? drop() : undefined),
+    discarded: () => status.peek().kind === "attention" && location.reload(),
+  });
 
   function press(key: PhoneKey): void {
     const { view } = editor;
@@ -299,7 +291,7 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     listen(window, "beforeunload", (event) => {
       const state = status.peek();
       const unsaved = "unsaved" in state && state.unsaved > 0;
-      if (opening.hasEarlyEdits || (unsaved && !kept.peek())) event.preventDefault();
+      if (unsaved && !kept.peek()) event.preventDefault();
     }),
     listen(window, "pagehide", (event) => {
       // Gone for good: say goodbye, so that others see it at once.
@@ -336,118 +328,118 @@ export function mountRoom(parent: HTMLElement, { root, room, made, settings, sto
     }),
   ];
 
-  render(
-    <RoomScreen
-      home={root.href}
-      name={name}
-      maxNameLength={MAX_FILE_NAME}
-      renameRoom={(wanted) => session?.setMeta("name", wanted)}
-      pill={{ shown: pill, kept, retry, download, reload: () => location.reload(), discard: () => void discard(), announce }}
-      people={{
-        me: company.me,
-        others: company.others,
-        following: company.following,
-        palette: PALETTE,
-        maxNameLength: MAX_NAME_LENGTH,
-        rename: (wanted) => company.rename(wanted),
-        recolor: (color) => company.recolor(color),
-        jump: (replica) => company.jump(replica),
-        follow: (replica) => company.follow(replica),
-        copyLink: () => void copyLink(),
-      }}
-      share={{ link, copy: copyLink }}
-      tabs={{
-        tabs: computed(() =>
-          files.list.value.map((file) => ({ id: file.id, name: fileName(file), colors: company.colorsIn.value.get(file.id) ?? [] })),
-        ),
-        active,
-        main: MAIN_FILE,
-        maxNameLength: MAX_FILE_NAME,
-        go,
-        add(path) {
-          const there = files.named(path);
-          if (there) {
-            say(`There is a file ${path} already.`);
-            go(there.id);
-            return;
-          }
-          const id = newFileId();
-          session?.putFile(id, { path });
-          go(id);
-        },
-        rename(id, path) {
-          if (files.named(path)) say(`There is a file ${path} already.`);
-          else session?.putFile(id, { path });
-        },
-        remove(id) {
-          // It need not have been on the screen yet.
-          const text = editor.has(id) ? editor.text(id) : (session?.openFile(id) ?? "");
-          const { path, language } = files.get(id);
-          go(MAIN_FILE);
-          session?.removeFile(id);
-          const again = () => {
-            const back = newFileId();
-            session?.putFile(back, { path, language });
-            session?.edit(back, [{ at: 0, delete: 0, insert: text }]);
-            go(back);
-          };
-          toasts.show(`${fileName({ id, path })} was removed.`, { label: "Undo", press: again });
-          announce(`${fileName({ id, path })} was removed.`);
-        },
-      }}
-      status={{
-        languages: LANGUAGES,
-        language: language.language,
-        chooseLanguage: (id) => session?.putFile(editor.file, { language: id ?? "" }),
-        indents: INDENTATIONS,
-        indent: computed(() => language.indentation.value.id),
-        chooseIndent: (id) => language.chooseIndentation(id),
-        position,
-        readOnly,
-        showHistory: () => past.toggle(),
-      }}
-      phone={{
-        press,
-        insert(text) {
-          const { view } = editor;
-          if (view.state.readOnly) return;
-          view.dispatch(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
-        },
-      }}
-      settings={settings}
-      toasts={toasts}
-      banner={computed(() => {
-        const followed = company.others.value.find(({ replica }) => replica === company.following.value);
-        if (!followed) return undefined;
-        const stop = () => {
-          company.follow(undefined);
-          editor.view.focus();
+  const leaveScreen = renderRoom(first.places, {
+    home: root.href,
+    name,
+    maxNameLength: MAX_FILE_NAME,
+    renameRoom: (wanted) => session?.setMeta("name", wanted),
+    pill: { shown: pill, kept, retry, download, reload: () => location.reload(), discard: () => void discard(), announce },
+    people: {
+      me: company.me,
+      others: company.others,
+      following: company.following,
+      palette: PALETTE,
+      maxNameLength: MAX_NAME_LENGTH,
+      rename: (wanted) => company.rename(wanted),
+      recolor: (color) => company.recolor(color),
+      jump: (replica) => company.jump(replica),
+      follow: (replica) => company.follow(replica),
+      copyLink: () => void copyLink(),
+    },
+    share: { link, copy: copyLink },
+    tabs: {
+      tabs: computed(() =>
+        files.list.value.map((file) => ({ id: file.id, name: fileName(file), colors: company.colorsIn.value.get(file.id) ?? [] })),
+      ),
+      active,
+      main: MAIN_FILE,
+      maxNameLength: MAX_FILE_NAME,
+      go,
+      add(path) {
+        const there = files.named(path);
+        if (there) {
+          say(`There is a file ${path} already.`);
+          go(there.id);
+          return;
+        }
+        const id = newFileId();
+        session?.putFile(id, { path });
+        go(id);
+      },
+      rename(id, path) {
+        if (files.named(path)) say(`There is a file ${path} already.`);
+        else session?.putFile(id, { path });
+      },
+      remove(id) {
+        // It need not have been on the screen yet.
+        const text = editor.has(id) ? editor.text(id) : (session?.openFile(id) ?? "");
+        const { path, language } = files.get(id);
+        go(MAIN_FILE);
+        session?.removeFile(id);
+        const again = () => {
+          const back = newFileId();
+          session?.putFile(back, { path, language });
+          session?.edit(back, [{ at: 0, delete: 0, insert: text }]);
+          go(back);
         };
-        return { text: `Following ${followed.name} (Esc stops)`, color: followed.color, label: "Stop", press: stop };
-      })}
-      shortcuts={shortcuts}
-      showShortcuts={(open) => (shortcuts.value = open)}
-      place={(element) => {
-        element.append(place);
-        // Only what is on the page can have the focus.
-        editor.view.requestMeasure();
-        if (active.peek() === editor.file) editor.view.focus();
-      }}
-    />,
-    parent,
-  );
+        toasts.show(`${fileName({ id, path })} was removed.`, { label: "Undo", press: again });
+        announce(`${fileName({ id, path })} was removed.`);
+      },
+    },
+    status: {
+      languages: LANGUAGES,
+      language: language.language,
+      chooseLanguage: (id) => session?.putFile(editor.file, { language: id ?? "" }),
+      indents: INDENTATIONS,
+      indent: computed(() => language.indentation.value.id),
+      chooseIndent: (id) => language.chooseIndentation(id),
+      position,
+      readOnly,
+      showHistory: () => past.toggle(),
+    },
+    phone: {
+      press,
+      insert(text) {
+        const { view } = editor;
+        if (view.state.readOnly) return;
+        view.dispatch(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+      },
+    },
+    settings,
+    toasts,
+    banner: computed(() => {
+      const followed = company.others.value.find(({ replica }) => replica === company.following.value);
+      if (!followed) return undefined;
+      const stop = () => {
+        company.follow(undefined);
+        editor.view.focus();
+      };
+      return { text: `Following ${followed.name} (Esc stops)`, color: followed.color, label: "Stop", press: stop };
+    }),
+    shortcuts,
+    showShortcuts: (open) => (shortcuts.value = open),
+  });
+  first.takeOver({
+    label: (id) => `Text of ${fileName(files.get(id))}`,
+    edited,
+    tooLarge: (bytes) => say(`${megabytes(bytes)} at once is more than the ${megabytes(MAX_INSERT_BYTES)} that can be inserted; nothing was.`),
+    caughtUp: () => company.textCaughtUp(),
+    painted: () => shown(true),
+  });
+  early.value = opening.hasEarlyEdits;
 
   return {
     dispose() {
       gone = true;
+      siblings.dispose();
       session?.stop();
       for (const stop of stopEffects) stop();
       dark.removeEventListener("change", followSystem);
       disposeAll([...listeners, pill, past]);
       language.dispose();
       company.dispose();
-      editor.dispose();
-      render(null, parent);
+      leaveScreen();
+      first.dispose();
     },
   };
 }
