@@ -3,6 +3,7 @@
 mod client;
 mod server;
 
+mod addresses;
 mod hostile_bytes;
 mod join_while_retiring;
 mod limits;
