@@ -17,6 +17,7 @@ mod order;
 mod parts;
 mod place;
 mod refusal;
+mod salvage;
 mod state_vector;
 mod sticky;
 #[cfg(test)]
@@ -40,6 +41,7 @@ use self::guard::{Committed, Engine};
 use self::integrate::integrate;
 pub use self::place::MAX_TYPE_DEPTH;
 pub use self::refusal::Refusal;
+pub use self::salvage::{Care, MAX_POISONOUS, Salvaged, TooPoisonous};
 pub use self::state_vector::StateVector;
 pub use self::sticky::Assoc;
 use crate::ids::ReplicaId;

@@ -106,6 +106,9 @@ pub enum Status {
         /// Milliseconds until connections are closed, at most.
         within_ms: u64,
     },
+    /// A part of the stored room is damaged. The rest is here, is edited and saved as ever; the
+    /// part comes back with the next client that still holds it.
+    Incomplete,
 }
 
 /// Why a frame will never be saved. The number is on the wire.

@@ -5,10 +5,12 @@
 //! carries out the [`Effect`]s in order. All updates of a turn are merged in one transaction, and
 //! that transaction's own encoding is what is relayed and logged, never a client's bytes.
 
+mod damage;
 mod door;
 mod events;
 mod log;
 mod merge;
+mod rewound;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -20,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 pub use events::{
-    Access, Answer, AppendFailure, Counted, Describe, Effect, Input, Lane, LoadFailure, Loaded,
-    Missed,
+    Access, Answer, AppendFailure, Counted, Damage, Describe, Effect, Input, Lane, LoadFailure,
+    Loaded, Missed, Part,
 };
 #[cfg(feature = "sabotage")]
 pub use settings::Sabotage;
@@ -32,6 +34,7 @@ use crate::ids::{ConnectionId, Lineage, ReplicaId, RequestId, Seq};
 use crate::presence::Table;
 use crate::protocol::{CloseCode, Control, Dialect, Message, Status, awareness, codec};
 use crate::time::Millis;
+use damage::Damaged;
 use log::Log;
 use merge::Offered;
 
@@ -139,6 +142,16 @@ pub struct Room {
     /// The document was just woken and nothing has been merged since: if reading it panics, its
     /// stored form is at fault.
     fresh: bool,
+    /// Whether the next waking also reads the whole document, to find what breaks it.
+    careful: bool,
+    /// What the stored room lacks, while it is damaged.
+    damaged: Option<Damaged>,
+    /// The oldest snapshot that did not decode.
+    passed_over: Option<Seq>,
+    /// The document as it was when the database turned out to hold an older one.
+    rescued: Option<Box<Document>>,
+    /// When it is tried again to claim the room for that document.
+    reclaim_at: Option<Millis>,
 }
 
 impl Room {
@@ -173,6 +186,11 @@ impl Room {
             drain_by: None,
             turns_before: 0,
             fresh: true,
+            careful: false,
+            damaged: None,
+            passed_over: None,
+            rescued: None,
+            reclaim_at: None,
         }
     }
 
@@ -218,7 +236,8 @@ impl Room {
             (_, Input::AppendFailed { seq, failure }) => {
                 self.append_failed(now, seq, failure, effects);
             }
-            (_, Input::Compacted { seq }) => self.compacted(seq),
+            (_, Input::Compacted { seq }) => self.compacted(seq, effects),
+            (_, Input::Quarantined { stored }) => self.quarantined(stored, effects),
             (_, Input::CompactFailed { seq }) => {
                 if self.compacting.take_if(|it| *it == seq).is_some() {
                     self.compact_after = now.plus(COMPACT_RETRY_MS);
@@ -305,6 +324,7 @@ impl Room {
                 self.tell_saved(waiters, effects);
             }
         }
+        self.reclaim_if_due(now, effects);
         self.freeze_or_thaw(effects);
         self.set_status(self.status_due(), effects);
         self.compact_if_due(now, effects);
@@ -322,7 +342,8 @@ impl Room {
             .idle_since
             .filter(|_| self.is_quiet())
             .map(|since| since.plus(self.settings.idle_ms));
-        [retry, idle, self.drain_by].into_iter().flatten().min()
+        let dates = [retry, idle, self.drain_by, self.reclaim_at];
+        dates.into_iter().flatten().min()
     }
 
     /// The document, when it is awake. Reading is free; change it only through [`Input`]s.
@@ -365,6 +386,12 @@ impl Room {
     /// Bytes of frames held while the room is loading.
     pub fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// Whether something of the stored room is missing: it is served and appended to, but neither
+    /// folded nor cut into versions.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.is_some()
     }
 
     /// How the room stands.

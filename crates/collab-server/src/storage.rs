@@ -9,6 +9,7 @@
 
 pub mod assemble;
 pub mod checksum;
+pub mod damage;
 pub mod database_url;
 pub mod history;
 pub mod memory;
@@ -23,8 +24,10 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use collab_core::ids::{Epoch, Lineage, RoomId, Seq};
+use collab_core::room::{Damage, Part};
 use collab_core::time::Millis;
 
+pub use damage::{Quarantined, RoomState};
 pub use database_url::DatabaseUrl;
 pub use history::HistoryStore;
 pub use open::{OpenError, OpenOptions, migrate, open};
@@ -56,11 +59,51 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn claim(&self, room: &RoomId, create: Create, at: Millis) -> Result<Claim, StoreError>;
 
     /// What is stored: the newest snapshot that reads back right (else an older one, else none) and
-    /// every record after it, contiguous up to the room's head, each with the right checksum.
+    /// every record after it that does. What does not is named in [`Stored::damage`] and left out,
+    /// as is what quarantine says to withhold.
     ///
-    /// Errors: `Corrupt` for anything else, `NotFound` for a room that does not exist (any more).
-    /// Only a room that never had a record loads as empty.
+    /// Errors: `Corrupt` when nothing can be read, or nothing to begin with; `NotFound` for a room
+    /// that does not exist (any more). Only a room that never had a record loads as empty.
     async fn load(&self, key: RoomKey) -> Result<Stored, StoreError>;
+
+    /// The load that the claim began has ended, well or not, and the process lives.
+    async fn load_ended(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError>;
+
+    /// Copies parts into quarantine and marks the room as degraded. Removes nothing; a part that is
+    /// there already stays as it is. The room's own row names the last record again.
+    ///
+    /// Errors: `Fenced`.
+    async fn quarantine(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        parts: &[Damage],
+        at: Millis,
+    ) -> Result<(), StoreError>;
+
+    /// Marks the room as whole. Its copies stay in quarantine.
+    ///
+    /// Errors: `Fenced`.
+    async fn mend(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError>;
+
+    /// A room's copies in quarantine in order of arrival, behind the one with this id; at most
+    /// [`damage::MAX_PAGE_PARTS`].
+    async fn quarantined(&self, key: RoomKey, after: i64) -> Result<Vec<Quarantined>, StoreError>;
+
+    /// Makes a room's epoch larger than `above` and than it was, which fences out its owner, and
+    /// gives it another lineage if one is named: whoever holds the former one is told, and does not
+    /// merge what it has.
+    ///
+    /// Errors: `NotFound`.
+    async fn renew(
+        &self,
+        room: &RoomId,
+        lineage: Option<Lineage>,
+        above: Epoch,
+    ) -> Result<RoomInfo, StoreError>;
+
+    /// As [`describe`](Self::describe), and what else is known of a name.
+    async fn whereabouts(&self, room: &RoomId) -> Result<Whereabouts, StoreError>;
 
     /// Appends records of many rooms in one durable commit and answers each in order. A record is
     /// committed when its room is still owned under `epoch` and `seq` is the next place in the log;
@@ -145,17 +188,44 @@ pub struct Claim {
     pub created_at: Millis,
     /// Whether this claim made the room.
     pub created: bool,
+    /// Loads begun since one ended, this one included. More than one: a process died in it.
+    pub load_attempts: u64,
 }
 
 /// A room's content as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub snapshot: Option<StoredSnapshot>,
-    /// Records after the snapshot (after 0 without one), in order, without gaps, up to `head`.
+    /// Records after the snapshot (after 0 without one), in order, up to `head`. Gaps are in
+    /// `damage`.
     pub records: Vec<(Seq, Bytes)>,
+    /// Place of the last record, also when the room's own row names an older one.
     pub head: Seq,
-    /// Newer snapshots that did not read back right and were passed over, newest first.
-    pub damaged_snapshots: Vec<Seq>,
+    /// What did not read back right, or is withheld: newer snapshots first, then records.
+    pub damage: Vec<Damage>,
+    pub state: RoomState,
+}
+
+impl Stored {
+    /// Newer snapshots that were passed over, newest first.
+    pub fn damaged_snapshots(&self) -> Vec<Seq> {
+        let passed_over = self.damage.iter().filter_map(|damage| match damage.part {
+            Part::Snapshot(seq) => Some(seq),
+            Part::Records { .. } | Part::Head => None,
+        });
+        passed_over.collect()
+    }
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// There is a room.
+    Here(RoomInfo),
+    /// There was one, and it was deleted.
+    Deleted,
+    /// There was never one.
+    Unknown,
 }
 
 /// A snapshot as it was read: decompressed and checked.
@@ -222,6 +292,7 @@ pub struct RoomInfo {
     pub created_at: Millis,
     /// Of the last record; the creation time before there is one.
     pub updated_at: Millis,
+    pub state: RoomState,
 }
 
 /// Why a store did not do it, named for what the caller can do.

@@ -71,6 +71,10 @@ pub struct Metrics {
     resyncs: Counter,
     overflows: Counter,
     poisoned: Counter,
+    damaged: Counter,
+    mended: Counter,
+    rewound: Counter,
+    rooms_degraded: Gauge,
     panics: Counter,
     commits: Histogram,
     append_failures: Counter,
@@ -116,6 +120,10 @@ impl Metrics {
             resyncs: metrics::counter!("collab_resyncs_total"),
             overflows: metrics::counter!("collab_outbox_overflows_total"),
             poisoned: metrics::counter!("collab_documents_poisoned_total"),
+            damaged: metrics::counter!("collab_damaged_parts_total"),
+            mended: metrics::counter!("collab_rooms_mended_total"),
+            rewound: metrics::counter!("collab_database_rewinds_total"),
+            rooms_degraded: metrics::gauge!("collab_rooms_degraded"),
             panics: metrics::counter!("collab_room_panics_total"),
             commits: metrics::histogram!("collab_commit_seconds"),
             append_failures: metrics::counter!("collab_append_failures_total"),
@@ -162,6 +170,15 @@ impl Metrics {
         }
     }
 
+    /// Whether an awake room is degraded, before and now.
+    pub(crate) fn room_degraded(&self, before: bool, now: bool) {
+        match (before, now) {
+            (false, true) => self.rooms_degraded.increment(1.0),
+            (true, false) => self.rooms_degraded.decrement(1.0),
+            _ => {}
+        }
+    }
+
     pub(crate) fn committed(&self, after: Duration) {
         self.commits.record(after);
     }
@@ -194,6 +211,9 @@ impl Metrics {
                 metrics::counter!("collab_gate_rejections_total", "reason" => reason).increment(1);
             }
             Counted::Poisoned => self.poisoned.increment(1),
+            Counted::Damaged => self.damaged.increment(1),
+            Counted::Mended => self.mended.increment(1),
+            Counted::Rewound => self.rewound.increment(1),
             Counted::Resynced => self.resyncs.increment(1),
             Counted::PresenceRejected(reason) => {
                 metrics::counter!("collab_presence_rejections_total", "reason" => reason)
@@ -244,6 +264,22 @@ fn describe() {
     describe_counter!(
         "collab_documents_poisoned_total",
         "Failures contained inside the engine"
+    );
+    describe_gauge!(
+        "collab_rooms_degraded",
+        "Rooms in memory of which something stored is missing"
+    );
+    describe_counter!(
+        "collab_damaged_parts_total",
+        "Records and snapshots that did not read back right, copied into quarantine"
+    );
+    describe_counter!(
+        "collab_rooms_mended_total",
+        "Degraded rooms that are whole again"
+    );
+    describe_counter!(
+        "collab_database_rewinds_total",
+        "Times a room found the database older than what it had acknowledged"
     );
     describe_counter!(
         "collab_room_panics_total",

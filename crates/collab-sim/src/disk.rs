@@ -29,6 +29,8 @@ pub struct Row {
     pub log: BTreeMap<Seq, (Epoch, Bytes)>,
     /// Snapshots and the digest each must give.
     pub snapshots: BTreeMap<Seq, (Bytes, Digest)>,
+    /// Something of it went into quarantine.
+    pub degraded: bool,
 }
 
 impl Row {
@@ -56,8 +58,10 @@ impl Row {
             records: self
                 .log
                 .range(snapshot_seq.next()..)
-                .map(|(_, (_, record))| record.clone())
+                .map(|(seq, (_, record))| (*seq, record.clone()))
                 .collect(),
+            damage: Vec::new(),
+            degraded: self.degraded,
         }
     }
 }
@@ -67,6 +71,12 @@ impl Row {
 pub enum Request {
     /// Claim and read, or only read under this epoch.
     Load { epoch: Option<Epoch> },
+    /// Claim above this epoch and read.
+    Reclaim { above: Epoch },
+    /// Mark the room as degraded.
+    Quarantine { epoch: Epoch },
+    /// Mark it as whole.
+    Mend { epoch: Epoch },
     /// One record.
     Append {
         epoch: Epoch,
@@ -101,6 +111,8 @@ pub enum Outcome {
     NotStored { seq: Seq, fenced: bool },
     /// For a fold: records deleted, `None` when it failed.
     Folded(Option<usize>),
+    /// For a mark, and whether it is a quarantine that was asked for.
+    Marked { quarantine: bool, stored: bool },
 }
 
 /// What chance has in store for one operation.
@@ -185,6 +197,14 @@ impl Disk {
     ) -> (Change, Outcome) {
         match request {
             Request::Load { epoch } => self.claim(room, *epoch, fate, lineage),
+            Request::Reclaim { above } => {
+                if let Some(row) = self.rooms.get_mut(&room) {
+                    row.epoch = row.epoch.max(*above);
+                }
+                self.claim(room, None, fate, lineage)
+            }
+            Request::Quarantine { epoch } => self.mark(room, *epoch, true, fate),
+            Request::Mend { epoch } => self.mark(room, *epoch, false, fate),
             Request::Append { epoch, seq, record } => {
                 self.append(room, (*epoch, *seq, record), fate)
             }
@@ -218,6 +238,7 @@ impl Disk {
             head: Seq(0),
             log: BTreeMap::new(),
             snapshots: BTreeMap::new(),
+            degraded: false,
         });
         if kept.is_none() {
             row.epoch.0 = match self.bug {
@@ -232,6 +253,16 @@ impl Disk {
             Fate::FailsAfter => (Change::Claimed, unavailable),
             _ => (Change::Claimed, Outcome::Loaded(loaded)),
         }
+    }
+
+    fn mark(&mut self, room: u32, epoch: Epoch, quarantine: bool, fate: Fate) -> (Change, Outcome) {
+        let owned = |row: &&mut Row| row.epoch == epoch && fate != Fate::FailsBefore;
+        let row = self.rooms.get_mut(&room).filter(owned);
+        let stored = row.is_some() && fate == Fate::Fine;
+        if let Some(row) = row {
+            row.degraded = quarantine;
+        }
+        (Change::None, Outcome::Marked { quarantine, stored })
     }
 
     fn append(

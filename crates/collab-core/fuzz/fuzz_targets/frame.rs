@@ -26,6 +26,8 @@ fuzz_target!(|input: &[u8]| {
         snapshot_seq: Seq(0),
         snapshot: None,
         records: Vec::new(),
+        damage: Vec::new(),
+        degraded: false,
     };
     room.handle(NOW, room::Input::Loaded(loaded), &mut effects);
     for (number, dialect) in [(1, Dialect::CollabV1), (2, Dialect::YWebsocket)] {

@@ -108,6 +108,7 @@ fn decode_control(payload: Bytes) -> Result<Control, WireError> {
             3 => Status::Draining {
                 within_ms: reader.uint()?,
             },
+            4 => Status::Incomplete,
             number => {
                 return Err(WireError::Unknown {
                     what: "status",
@@ -220,6 +221,7 @@ fn put_control(out: &mut Vec<u8>, control: &Control) {
                     put_uint(out, 3);
                     put_uint(out, *within_ms);
                 }
+                Status::Incomplete => put_uint(out, 4),
             }
         }
         Control::Closing {
@@ -352,6 +354,7 @@ mod tests {
             n.clone()
                 .prop_map(|within_ms| Control::Status(Status::Draining { within_ms })),
             Just(Control::Status(Status::Degraded)),
+            Just(Control::Status(Status::Incomplete)),
             (0..CloseCode::ALL.len(), n, "\\PC{0,40}").prop_map(|(i, retry_after_ms, reason)| {
                 Control::Closing {
                     code: CloseCode::ALL[i],

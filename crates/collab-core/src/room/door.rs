@@ -178,9 +178,8 @@ impl Room {
                 }
                 Err(refusal) => self.malformed(connection, &refusal.to_string(), effects),
             },
-            Message::SyncStep2(update) | Message::Update(update) => {
-                self.update(now, connection, update, effects);
-            }
+            Message::SyncStep2(update) => self.update(now, connection, update, true, effects),
+            Message::Update(update) => self.update(now, connection, update, false, effects),
             Message::Awareness(body) => match awareness::decode(body) {
                 Ok(entries) => {
                     for entry in &entries {
@@ -240,6 +239,7 @@ impl Room {
         now: Millis,
         connection: ConnectionId,
         update: Bytes,
+        answers: bool,
         effects: &mut Vec<Effect>,
     ) {
         let frozen = self.frozen;
@@ -261,7 +261,7 @@ impl Room {
             let reason = format!("{}; this edit is asked for again later", self.why_frozen());
             self.reject(connection, frame, RejectCode::Frozen, &reason, effects);
         } else {
-            self.offer(Offered::by_connection(connection, frame, update));
+            self.offer(Offered::by_connection(connection, frame, update, answers));
             if self.turn_bytes > TURN_BYTES {
                 self.merge_turn(now, effects);
             }

@@ -58,6 +58,8 @@ pub enum Input {
     Compacted { seq: Seq },
     /// Answers [`Effect::Compact`]: it is not. The log stays as it is; tried again later.
     CompactFailed { seq: Seq },
+    /// Answers [`Effect::Quarantine`]: the copies are durable, or storage did not take them.
+    Quarantined { stored: bool },
     /// The instant of [`Room::next_deadline`] has come.
     Tick,
     /// The server stops: say so, save everything, then retire.
@@ -82,8 +84,48 @@ pub struct Loaded {
     pub snapshot_seq: Seq,
     /// The snapshot's state (update v1), when there is one.
     pub snapshot: Option<Bytes>,
-    /// Log records after it, in order, as [`Effect::Append`] gave them.
-    pub records: Vec<Bytes>,
+    /// Log records after it, in order, as [`Effect::Append`] gave them. Those that storage names in
+    /// `damage` are not among them.
+    pub records: Vec<(Seq, Bytes)>,
+    /// What storage could not read, or knows to be harmful.
+    pub damage: Vec<Damage>,
+    /// The room is marked as damaged: something of it went into quarantine and it was not whole
+    /// again since.
+    pub degraded: bool,
+}
+
+/// A part of a stored room that is not what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    pub part: Part,
+    /// What is wrong, in words for an operator.
+    pub reason: String,
+    /// Whether a load must pass it over from now on; otherwise each load judges it anew.
+    pub withhold: bool,
+    /// Whether a copy of it is in quarantine already.
+    pub quarantined: bool,
+}
+
+/// Which part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The snapshot at this place.
+    Snapshot(Seq),
+    /// The records from the first to the last of these places: unreadable, or not there.
+    Records { first: Seq, last: Seq },
+    /// The room's own row: it names an older end of the log than there is. Nothing is lost.
+    Head,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Part::Snapshot(seq) => write!(f, "the snapshot at {seq}"),
+            Part::Records { first, last } if first == last => write!(f, "the record at {first}"),
+            Part::Records { first, last } => write!(f, "the records from {first} to {last}"),
+            Part::Head => write!(f, "the room's own row"),
+        }
+    }
 }
 
 /// Why a room could not be had.
@@ -107,6 +149,9 @@ pub enum AppendFailure {
     Fenced,
     /// There is no such room any more, or another document under its name.
     Gone,
+    /// The database holds an older state than it had acknowledged under this epoch: it was failed
+    /// over or put back to an earlier time.
+    Rewound,
     /// Not committed, and never will be: storage takes no record of this size.
     TooLarge,
 }
@@ -138,6 +183,9 @@ pub enum Effect {
         /// The claim to keep; `None` asks for a new one.
         epoch: Option<Epoch>,
     },
+    /// The database went back in time: claim the room anew, above this epoch, make it with this
+    /// lineage where it does not exist, read it, and hand in `Loaded` or `LoadFailed`.
+    Reclaim { lineage: Lineage, above: Epoch },
     /// Put a frame into one connection's outbox.
     Send {
         connection: ConnectionId,
@@ -172,6 +220,12 @@ pub enum Effect {
         /// What decoding `state` must give before the snapshot may be relied upon.
         digest: Digest,
     },
+    /// Copy damaged parts into quarantine and mark the room as damaged. Nothing is removed.
+    /// Answered by [`Input::Quarantined`].
+    Quarantine { epoch: Epoch, parts: Vec<Damage> },
+    /// The snapshot at `seq` holds everything again: the room is marked as whole. When that fails,
+    /// the next waking asks for it again.
+    Mend { epoch: Epoch, seq: Seq },
     /// Close a socket after what is in its outbox. Whatever explains it was sent before.
     Close {
         connection: ConnectionId,
@@ -224,4 +278,10 @@ pub enum Counted {
     Resynced,
     /// Presence was dropped, by this rule.
     PresenceRejected(&'static str),
+    /// A damaged part of a stored room was found.
+    Damaged,
+    /// A damaged room is whole again.
+    Mended,
+    /// The database held an older state than it had acknowledged.
+    Rewound,
 }

@@ -281,6 +281,30 @@ impl Log {
             .collect()
     }
 
+    /// The log turned out to end earlier, and has another owner's epoch: nothing of ours is on its
+    /// way to it. What it lacks is to be pushed anew; whoever waits, waits for that.
+    pub(super) fn rewind(&mut self, epoch: Epoch, head: Seq) {
+        self.epoch = epoch;
+        self.head = head;
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.in_flight = None;
+        self.snapshot_on_its_way = None;
+    }
+
+    /// How much of the log there is after a snapshot of that size, as a load found it.
+    pub(super) fn measured(&mut self, records: u64, bytes: usize, snapshot_bytes: usize) {
+        self.records_since_snapshot = records;
+        self.bytes_since_snapshot = bytes;
+        self.snapshot_bytes = snapshot_bytes;
+    }
+
+    /// The log holds everything merged, as a load found: who hears of it.
+    pub(super) fn all_durable(&mut self) -> Vec<Waiter> {
+        self.durable = self.merged;
+        self.take_waiters()
+    }
+
     /// Everybody who waits, when the room is lost.
     pub(super) fn take_waiters(&mut self) -> Vec<Waiter> {
         self.waiters.drain(..).map(|(_, waiter)| waiter).collect()

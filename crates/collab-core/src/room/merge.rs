@@ -20,6 +20,8 @@ use crate::time::Millis;
 pub(super) struct Offered {
     by: By,
     update: Bytes,
+    /// It is all that its sender has and the room had not when it asked.
+    answers: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +34,16 @@ enum By {
 }
 
 impl Offered {
-    pub(super) fn by_connection(connection: ConnectionId, frame: u64, update: Bytes) -> Offered {
+    pub(super) fn by_connection(
+        connection: ConnectionId,
+        frame: u64,
+        update: Bytes,
+        answers: bool,
+    ) -> Offered {
         Offered {
             by: By::Connection { connection, frame },
             update,
+            answers,
         }
     }
 
@@ -43,7 +51,13 @@ impl Offered {
         Offered {
             by: By::Program(request),
             update,
+            answers: true,
         }
+    }
+
+    /// Whether it answers the room's question, or may: a program is never asked.
+    pub(super) fn answers(&self) -> bool {
+        self.answers
     }
 
     pub(super) fn request(&self) -> Option<RequestId> {
@@ -191,6 +205,9 @@ impl Room {
                     );
                 }
             }
+        }
+        if frame.is_some() {
+            self.make_good(now, &applied, effects);
         }
     }
 

@@ -1,7 +1,9 @@
 //! The room's promises, one hazard a test. Sessions of ours and plain frames talk to it by hand;
 //! `collab-sim` does the same by chance.
 
+mod damage;
 mod members;
+mod rewound;
 mod saved;
 mod trouble;
 
@@ -41,6 +43,8 @@ impl House {
             snapshot_seq: Seq(0),
             snapshot: None,
             records: Vec::new(),
+            damage: Vec::new(),
+            degraded: false,
         }));
         house.take();
         house

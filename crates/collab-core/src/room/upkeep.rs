@@ -20,12 +20,13 @@ impl Room {
             draining @ Status::Draining { .. } => draining,
             _ if self.frozen => Status::Frozen,
             _ if self.is_failing() => Status::Degraded,
+            _ if self.damaged.is_some() => Status::Incomplete,
             _ => Status::Normal,
         }
     }
 
     pub(super) fn is_failing(&self) -> bool {
-        self.log.as_ref().is_some_and(|log| log.is_failing())
+        self.rescued.is_some() || self.log.as_ref().is_some_and(|log| log.is_failing())
     }
 
     pub(super) fn set_status(&mut self, status: Status, effects: &mut Vec<Effect>) {
@@ -153,6 +154,7 @@ impl Room {
                 effects,
             ),
             AppendFailure::Gone => self.deleted(effects),
+            AppendFailure::Rewound => self.rewound(effects),
             AppendFailure::TooLarge => {
                 let reason = "one edit is larger than the log can take; it was not saved";
                 let waiters = self.log.as_mut().map(Log::take_waiters).unwrap_or_default();
@@ -241,9 +243,15 @@ impl Room {
         let times = share.max(1);
         let reached = |fixed: u64| records >= fixed.saturating_mul(times as u64);
         let retiring = self.idle_since.is_some() && reached(COMPACT_ON_RETIRE);
-        let due = reached(self.settings.compact_records)
-            || bytes >= self.settings.compact_bytes.saturating_mul(times)
-            || retiring;
+        let due = match &self.damaged {
+            // A snapshot would stand for what it lacks; the one that heals is due at once.
+            Some(damaged) => damaged.is_made_good(),
+            None => {
+                reached(self.settings.compact_records)
+                    || bytes >= self.settings.compact_bytes.saturating_mul(times)
+                    || retiring
+            }
+        };
         let idle = self.compacting.is_none() && self.prepared.is_none();
         if !due || !idle || now < self.compact_after || self.is_failing() {
             return;
@@ -286,11 +294,13 @@ impl Room {
         }
     }
 
-    pub(super) fn compacted(&mut self, seq: Seq) {
+    pub(super) fn compacted(&mut self, seq: Seq, effects: &mut Vec<Effect>) {
         if self.compacting.take_if(|it| *it == seq).is_some()
             && let Some(log) = &mut self.log
         {
             log.compacted_at(seq);
+            let epoch = log.epoch();
+            self.whole_again(epoch, seq, effects);
         }
     }
 
@@ -357,13 +367,14 @@ impl Room {
     /// and woken again from the log; if that one is no better, the stored one is at fault.
     pub(super) fn poisoned_by_reading(&mut self, effects: &mut Vec<Effect>) {
         effects.push(Effect::Count(Counted::Poisoned));
-        if self.fresh {
+        if self.fresh && std::mem::replace(&mut self.careful, true) {
             self.retire_all(
                 CloseCode::Internal,
                 "the stored document cannot be read; its data is kept",
                 effects,
             );
         } else {
+            // If what is stored is at fault, the next waking looks for the guilty part.
             self.reload(Vec::new(), effects);
         }
     }

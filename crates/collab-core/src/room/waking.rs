@@ -1,12 +1,9 @@
 //! Waking the document from what storage has, the first time and again after poison. Must not know
 //! who waits for it.
 
-use bytes::Bytes;
-
+use super::damage::{NotWoken, Woken};
 use super::log::Log;
 use super::{CloseCode, Effect, LoadFailure, Loaded, Phase, Room};
-use crate::document::Document;
-use crate::record::Record;
 use crate::time::Millis;
 
 impl Room {
@@ -16,7 +13,14 @@ impl Room {
             return;
         };
         let suspects = std::mem::take(suspects);
-        if self
+        let live = self.rescued.take();
+        if live.is_some() {
+            if loaded.lineage != self.lineage {
+                self.deleted(effects);
+                return;
+            }
+            self.rewind_log(&loaded);
+        } else if self
             .log
             .as_ref()
             .is_some_and(|log| loaded.head < log.head())
@@ -25,26 +29,42 @@ impl Room {
             self.reload(suspects, effects);
             return;
         }
-        let document = match self.wake(&loaded) {
-            Ok(document) => document,
-            Err(reason) => {
+        let Woken {
+            mut document,
+            waiting,
+            damage,
+        } = match self.wake(&loaded) {
+            Ok(woken) => woken,
+            Err(NotWoken::Snapshot(damage)) => {
+                self.rescued = live;
+                self.phase = Phase::Loading { suspects };
+                self.pass_over_snapshot(&loaded, damage, effects);
+                return;
+            }
+            Err(NotWoken::Hopeless(reason)) => {
                 self.retire_all(CloseCode::Internal, &reason, effects);
                 return;
             }
         };
-        if self.log.is_none() {
+        let log = self.log.get_or_insert_with(|| {
             self.lineage = loaded.lineage;
-            let bytes = loaded.records.iter().map(Bytes::len).sum();
-            let snapshot_bytes = loaded.snapshot.as_ref().map_or(0, Bytes::len);
-            self.log = Some(Log::new(
-                loaded.epoch,
-                loaded.head,
-                loaded.records.len() as u64,
-                bytes,
-                snapshot_bytes,
-            ));
+            Log::new(loaded.epoch, loaded.head, 0, 0, 0)
+        });
+        log.measured(
+            loaded.records.len() as u64,
+            loaded.records.iter().map(|(_, record)| record.len()).sum(),
+            loaded.snapshot.as_ref().map_or(0, |state| state.len()),
+        );
+        match live {
+            None => self.phase = Phase::Live(Box::new(document)),
+            Some(live) => {
+                if self.rejoin(now, live, &mut document, effects).is_err() {
+                    let reason = "the room is woken again; come back with what you have";
+                    self.retire_all(CloseCode::Restart, reason, effects);
+                    return;
+                }
+            }
         }
-        self.phase = Phase::Live(Box::new(document));
         self.fresh = true;
         // Its turns count from the beginning: what was asked at those of the last one says nothing.
         self.waiting_since = None;
@@ -52,6 +72,7 @@ impl Room {
             member.asked_over_gap = None;
             member.owes |= std::mem::take(&mut member.waits);
         }
+        self.take_damage(&loaded, waiting, damage, effects);
         self.retry_alone(now, suspects, effects);
         if matches!(self.phase, Phase::Live(_)) {
             for connection in self.members.keys().copied().collect::<Vec<_>>() {
@@ -66,22 +87,6 @@ impl Room {
         for input in std::mem::take(&mut self.held) {
             self.handle(now, input, effects);
         }
-    }
-
-    /// The document as storage has it, and what of ours storage may lack.
-    fn wake(&mut self, loaded: &Loaded) -> Result<Document, String> {
-        let mut updates: Vec<Bytes> = loaded.snapshot.iter().cloned().collect();
-        for (place, bytes) in loaded.records.iter().enumerate() {
-            let record = Record::decode(bytes).map_err(|error| {
-                format!("record {place} after the snapshot: {error}; the data is kept")
-            })?;
-            updates.extend(record.turns.into_iter().map(|turn| Bytes::from(turn.delta)));
-        }
-        let unsaved = self.log.as_ref().map(Log::unsaved).unwrap_or_default();
-        updates.extend(unsaved.into_iter().map(Bytes::from));
-        Document::load(self.replica, updates.iter().map(|update| &update[..])).map_err(|error| {
-            format!("the stored document cannot be read ({error}); its data is kept")
-        })
     }
 
     pub(super) fn load_failed(
@@ -99,11 +104,16 @@ impl Room {
                 snapshot_seq: crate::ids::Seq(0),
                 snapshot: None,
                 records: Vec::new(),
+                damage: Vec::new(),
+                degraded: false,
             };
             self.loaded(now, empty, effects);
             return;
         }
-        let _ = now;
+        if self.rescued.is_some() && *failure == LoadFailure::Unavailable {
+            self.reclaim_later(now);
+            return;
+        }
         let (code, reason) = match failure {
             LoadFailure::NotFound => (
                 CloseCode::NotFound,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use collab_core::document::Document;
+use collab_core::document::{Care, Document};
 use collab_core::ids::{ReplicaId, RoomId};
 use collab_core::record::Record;
 use collab_core::room::Answer;
@@ -128,8 +128,17 @@ async fn read(store: &dyn Store, room: &RoomId) -> anyhow::Result<(Document, Byt
         let record = Record::decode(record).with_context(|| format!("record {seq}"))?;
         updates.extend(record.turns.into_iter().map(|turn| Bytes::from(turn.delta)));
     }
-    let mut document = Document::load(ReplicaId::ours(0), updates.iter().map(|update| &update[..]))
+    for damage in &stored.damage {
+        eprintln!("{} is damaged and left out: {}", damage.part, damage.reason);
+    }
+    let updates: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
+    let salvaged = Document::salvage(ReplicaId::ours(0), &updates, Care::Applied)
         .with_context(|| format!("the stored document of {room}"))?;
+    let left_out = salvaged.waiting.len() + salvaged.faulty.len();
+    if left_out > 0 {
+        eprintln!("{left_out} stored edits rest on what is missing, or are damaged: left out");
+    }
+    let mut document = salvaged.document;
     let encoded = document
         .encode()
         .context("the document cannot be encoded")?;

@@ -4,6 +4,8 @@
 //! A room that panics is lost alone: its connections are closed with 1011, and whoever comes next
 //! wakes it again from its log.
 
+mod errands;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use super::outbox::Outlet;
 use super::registry::Shared;
 use super::storing::{self, Brought};
 use super::{HELD_QUESTIONS, Place, RoomError, TURN_LETTERS, Wake};
-use crate::storage::{Append, Claim};
+use crate::storage::Claim;
 use crate::telemetry::room_tag;
 
 /// Runs a room from its first letter to its retirement.
@@ -87,6 +89,8 @@ struct Actor {
     room: Room,
     clients: BTreeMap<ConnectionId, Arc<Outlet>>,
     claim: Option<Claim>,
+    /// The load that this claim began has ended in this turn.
+    load_ends: Option<Claim>,
     /// Questions to storage; each ends in an input.
     pending: FuturesUnordered<BoxFuture<'static, Brought>>,
     held: VecDeque<Question>,
@@ -100,6 +104,7 @@ struct Actor {
     retired: bool,
     /// What `/metrics` counts for this room: unsaved bytes and connections.
     counted: (usize, usize),
+    counted_degraded: bool,
 }
 
 impl Actor {
@@ -112,6 +117,7 @@ impl Actor {
             wake,
             clients: BTreeMap::new(),
             claim: None,
+            load_ends: None,
             pending: FuturesUnordered::new(),
             held: VecDeque::new(),
             requests: Requests::default(),
@@ -122,6 +128,7 @@ impl Actor {
             told_deleted: false,
             retired: false,
             counted: (0, 0),
+            counted_degraded: false,
         }
     }
 
@@ -187,6 +194,7 @@ impl Actor {
     fn bring(&mut self, brought: Brought) {
         if brought.claim.is_some() {
             self.claim = brought.claim;
+            self.load_ends = brought.claim;
             if std::mem::take(&mut self.told_deleted) {
                 self.deleted();
             }
@@ -230,8 +238,7 @@ impl Actor {
         match self.claim {
             Some(claim) => {
                 let shared = Arc::clone(&self.shared);
-                let deleted = storing::deleted(shared, self.id.clone(), claim.lineage);
-                self.pending.push(deleted.in_current_span().boxed());
+                self.errand(storing::deleted(shared, self.id.clone(), claim.lineage));
             }
             None => self.told_deleted = true,
         }
@@ -346,6 +353,10 @@ impl Actor {
         }
         self.end_turn();
         self.count();
+        // Only after the turn: what came while loading was answered in it.
+        if let Some(claim) = self.load_ends.take() {
+            self.errand(storing::load_ended(Arc::clone(&self.shared), claim));
+        }
     }
 
     fn end_turn(&mut self) {
@@ -361,9 +372,6 @@ impl Actor {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::Load { epoch } => {
-                self.load(self.claim.filter(|claim| Some(claim.epoch) == epoch));
-            }
             Effect::Send {
                 connection,
                 lane,
@@ -395,34 +403,12 @@ impl Actor {
                     outlet.resync(answers, frames);
                 }
             }
-            Effect::Append { epoch, seq, record } => {
-                let Some(claim) = self.claim else {
-                    unreachable!("a room appends only after it was loaded, which needs a claim")
-                };
-                let append = Append {
-                    key: claim.key,
-                    epoch,
-                    seq,
-                    record,
-                    at: self.shared.clock.now(),
-                };
-                let shared = Arc::clone(&self.shared);
-                let append = storing::append(shared, self.id.clone(), claim.lineage, append);
-                self.pending.push(append.in_current_span().boxed());
-            }
-            Effect::Compact {
-                epoch,
-                seq,
-                state,
-                digest,
-            } => {
-                let Some(claim) = self.claim else {
-                    unreachable!("a room compacts only after it was loaded, which needs a claim")
-                };
-                let shared = Arc::clone(&self.shared);
-                let compact = storing::compact(shared, claim, epoch, seq, state, digest);
-                self.pending.push(compact.in_current_span().boxed());
-            }
+            errand @ (Effect::Load { .. }
+            | Effect::Reclaim { .. }
+            | Effect::Quarantine { .. }
+            | Effect::Mend { .. }
+            | Effect::Append { .. }
+            | Effect::Compact { .. }) => self.send_to_storage(errand),
             Effect::Close {
                 connection,
                 code,
@@ -442,23 +428,25 @@ impl Actor {
         }
     }
 
-    fn load(&mut self, claimed: Option<Claim>) {
-        let shared = Arc::clone(&self.shared);
-        let load = storing::load(shared, self.id.clone(), self.wake, claimed);
-        self.pending.push(load.in_current_span().boxed());
-    }
-
     /// Tells the operator's gauges what changed in this room.
     fn count(&mut self) {
         let now = (self.room.unsaved_bytes(), self.room.connections());
         self.shared.metrics.room_changed(self.counted, now);
         self.counted = now;
+        let degraded = self.room.is_damaged();
+        self.shared
+            .metrics
+            .room_degraded(self.counted_degraded, degraded);
+        self.counted_degraded = degraded;
     }
 
     /// Nobody reads this inbox any more: everything in it is given back, everybody still here is
     /// sent away.
     async fn turn_away(&mut self, inbox: &mut mpsc::Receiver<Posted>, panicked: bool) {
         self.shared.metrics.room_changed(self.counted, (0, 0));
+        self.shared
+            .metrics
+            .room_degraded(self.counted_degraded, false);
         let error = if panicked {
             RoomError::Lost
         } else if self.failure.is_some() {

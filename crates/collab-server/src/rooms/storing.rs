@@ -7,11 +7,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use collab_core::document::{Digest, Document};
 use collab_core::ids::{Epoch, Lineage, ReplicaId, RoomId, Seq};
-use collab_core::room::{AppendFailure, Input, LoadFailure, Loaded};
+use collab_core::room::{AppendFailure, Damage, Input, LoadFailure, Loaded};
 
 use super::Wake;
 use super::registry::Shared;
-use crate::storage::{Append, Claim, Create, Snapshot, StoreError, Stored};
+use crate::storage::{
+    Append, Claim, Create, RoomKey, RoomState, Snapshot, StoreError, Stored, Whereabouts,
+};
 
 /// What a future brings back: the input, and the claim when one was made.
 pub(super) struct Brought {
@@ -53,6 +55,39 @@ pub(super) async fn load(
             }
         }
     };
+    read(&shared, wake, claim).await
+}
+
+/// The database went back in time: claims the room above the epoch it had, with the document it
+/// was, and reads what there is.
+pub(super) async fn reclaim(
+    shared: Arc<Shared>,
+    room: RoomId,
+    lineage: Lineage,
+    above: Epoch,
+) -> Brought {
+    tracing::error!(
+        "the database holds an older state than it had acknowledged; what is in memory is \
+         appended again"
+    );
+    let wake = Wake::OrCreate;
+    let now = shared.clock.now();
+    let create = Create::IfMissing { lineage };
+    let claim = match shared.store.claim(&room, create, now).await {
+        // An epoch that was used once names another past.
+        Ok(claim) if claim.epoch <= above => match shared.store.renew(&room, None, above).await {
+            Ok(_) => shared.store.claim(&room, Create::Never, now).await,
+            Err(error) => Err(error),
+        },
+        claimed => claimed,
+    };
+    match claim {
+        Ok(claim) => read(&shared, wake, claim).await,
+        Err(error) => failed(wake, None, &error),
+    }
+}
+
+async fn read(shared: &Shared, wake: Wake, claim: Claim) -> Brought {
     match shared.store.load(claim.key).await {
         Ok(stored) => Brought {
             wake,
@@ -64,12 +99,6 @@ pub(super) async fn load(
 }
 
 fn loaded(claim: &Claim, stored: Stored) -> Loaded {
-    if !stored.damaged_snapshots.is_empty() {
-        tracing::error!(
-            snapshots = stored.damaged_snapshots.len(),
-            "snapshots did not read back right; an older one and the log were used"
-        );
-    }
     let (snapshot_seq, snapshot) = match stored.snapshot {
         Some(snapshot) => (snapshot.seq, Some(snapshot.state)),
         None => (Seq(0), None),
@@ -80,12 +109,54 @@ fn loaded(claim: &Claim, stored: Stored) -> Loaded {
         head: stored.head,
         snapshot_seq,
         snapshot,
-        records: stored
-            .records
-            .into_iter()
-            .map(|(_, record)| record)
-            .collect(),
+        records: stored.records,
+        damage: stored.damage,
+        degraded: stored.state == RoomState::Degraded,
     }
+}
+
+/// The load that began with this claim has ended, and the process lives.
+pub(super) async fn load_ended(shared: Arc<Shared>, claim: Claim) -> Brought {
+    match shared.store.load_ended(claim.key, claim.epoch).await {
+        // Another owner counts anew.
+        Ok(()) | Err(StoreError::Fenced) => {}
+        Err(error) => tracing::warn!(%error, "the mark of a load stays"),
+    }
+    Input::Tick.into()
+}
+
+/// Copies damaged parts into quarantine.
+pub(super) async fn quarantine(
+    shared: Arc<Shared>,
+    key: RoomKey,
+    epoch: Epoch,
+    parts: Vec<Damage>,
+) -> Brought {
+    for damage in &parts {
+        tracing::error!(
+            part = %damage.part,
+            reason = damage.reason,
+            "a part of the stored room is damaged; it goes into quarantine"
+        );
+    }
+    let now = shared.clock.now();
+    let stored = shared.store.quarantine(key, epoch, &parts, now).await;
+    if let Err(error) = &stored {
+        tracing::error!(%error, "the damaged parts are not in quarantine; they stay where they are");
+    }
+    Input::Quarantined {
+        stored: stored.is_ok(),
+    }
+    .into()
+}
+
+/// Marks a room as whole.
+pub(super) async fn mend(shared: Arc<Shared>, key: RoomKey, epoch: Epoch, seq: Seq) -> Brought {
+    match shared.store.mend(key, epoch).await {
+        Ok(()) => tracing::info!(seq = seq.0, "the room is whole again"),
+        Err(error) => tracing::warn!(%error, "the room is whole again, and still marked damaged"),
+    }
+    Input::Tick.into()
 }
 
 fn failed(wake: Wake, claim: Option<Claim>, error: &StoreError) -> Brought {
@@ -114,6 +185,7 @@ pub(super) async fn append(
     append: Append,
 ) -> Brought {
     let seq = append.seq;
+    let place = (append.epoch, seq);
     let begun = Instant::now();
     let Err(error) = shared.writer.append(append).await else {
         shared.metrics.committed(begun.elapsed());
@@ -129,14 +201,33 @@ pub(super) async fn append(
         StoreError::Fenced
         | StoreError::NotFound
         | StoreError::AlreadyExists
-        | StoreError::Corrupt { .. } => match is_gone(&shared, &room, lineage).await {
-            Ok(true) => AppendFailure::Gone,
-            Ok(false) => AppendFailure::Fenced,
+        | StoreError::Corrupt { .. } => match shared.store.whereabouts(&room).await {
+            Ok(whereabouts) => why_refused(&whereabouts, lineage, place),
             // Asked again when the record is offered again.
             Err(_) => AppendFailure::Unavailable,
         },
     };
     Input::AppendFailed { seq, failure }.into()
+}
+
+/// Why a record was not taken under this epoch at this place.
+fn why_refused(
+    whereabouts: &Whereabouts,
+    lineage: Lineage,
+    (epoch, seq): (Epoch, Seq),
+) -> AppendFailure {
+    match whereabouts {
+        Whereabouts::Deleted => AppendFailure::Gone,
+        // A room that was deleted leaves its name behind: this database never heard of it.
+        Whereabouts::Unknown => AppendFailure::Rewound,
+        Whereabouts::Here(info) if info.lineage != lineage => AppendFailure::Gone,
+        Whereabouts::Here(info) if info.epoch < epoch => AppendFailure::Rewound,
+        // The record before this one was acknowledged.
+        Whereabouts::Here(info) if info.epoch == epoch && info.head.next() < seq => {
+            AppendFailure::Rewound
+        }
+        Whereabouts::Here(_) => AppendFailure::Fenced,
+    }
 }
 
 /// Somebody says that the room was deleted. It may have been made anew since.

@@ -3,47 +3,71 @@
 
 use bytes::Bytes;
 use collab_core::ids::Seq;
+use collab_core::room::{Damage, Part};
 
 use super::checksum::{RecordRow, SnapshotRow, check_record, unpack_snapshot};
+use super::damage::{Marks, RoomState, why};
 use super::{RoomKey, StoreError, Stored, StoredSnapshot};
+
+/// A row of the log as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogRow {
+    /// To be checked.
+    Read(RecordRow),
+    /// Not even a row; why.
+    Unreadable { seq: Seq, why: String },
+}
+
+impl LogRow {
+    fn seq(&self) -> Seq {
+        match self {
+            LogRow::Read(row) => row.seq,
+            LogRow::Unreadable { seq, .. } => *seq,
+        }
+    }
+}
+
+/// What the room's own row says, and what it has in quarantine.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    pub head: Seq,
+    /// Place of the newest snapshot.
+    pub newest: Seq,
+    pub state: RoomState,
+    pub marks: Marks,
+}
 
 /// Walks snapshots from the newest to the oldest, keeps the first that reads back right, and notes
 /// which did not.
 #[derive(Debug)]
 pub struct SnapshotSearch {
     key: RoomKey,
-    head: Seq,
+    standing: Standing,
     found: Option<StoredSnapshot>,
-    damaged: Vec<Seq>,
+    damage: Vec<Damage>,
 }
 
 impl SnapshotSearch {
-    /// `newest` is what the room's own row says; a snapshot missing there counts as damaged.
-    pub fn new(
-        key: RoomKey,
-        head: Seq,
-        newest: Seq,
-        stored: &[Seq],
-    ) -> Result<SnapshotSearch, StoreError> {
+    /// A snapshot that the room's own row names and that is not stored counts as damaged.
+    pub fn new(key: RoomKey, standing: Standing, stored: &[Seq]) -> SnapshotSearch {
+        let newest = standing.newest;
         let mut search = SnapshotSearch {
             key,
-            head,
+            standing,
             found: None,
-            damaged: Vec::new(),
+            damage: Vec::new(),
         };
-        if newest > head {
-            return Err(search.corrupt(newest, "the newest snapshot is beyond the log's head"));
-        }
         if newest > Seq(0) && !stored.contains(&newest) {
-            search.pass_over(newest, "the newest snapshot is missing");
+            search.pass_over(newest, None, "the newest snapshot is missing");
         }
-        Ok(search)
+        search
     }
 
     /// Offers the next older snapshot; `true` when it is the one to load from.
     pub fn offer(&mut self, row: &SnapshotRow) -> bool {
-        if row.seq > self.head {
-            self.pass_over(row.seq, "the snapshot is beyond the log's head");
+        let part = Part::Snapshot(row.seq);
+        if let Some(damage) = self.standing.marks.withheld(part, &row.body) {
+            self.damage.push(damage);
             return false;
         }
         match unpack_snapshot(self.key, row) {
@@ -56,16 +80,18 @@ impl SnapshotSearch {
                 true
             }
             Err(error) => {
-                self.pass_over(row.seq, &error.to_string());
+                self.pass_over(row.seq, Some(&row.body), &why(&error));
                 false
             }
         }
     }
 
-    /// A snapshot row that could not even be read as one.
-    pub fn pass_over(&mut self, seq: Seq, why: &str) {
+    /// A snapshot that must not be used; its body as far as there is one.
+    pub fn pass_over(&mut self, seq: Seq, body: Option<&[u8]>, why: &str) {
         tracing::error!(key = self.key.0, seq = seq.0, why, "snapshot passed over");
-        self.damaged.push(seq);
+        let part = Part::Snapshot(seq);
+        self.damage
+            .push(self.standing.marks.damage(part, body, why));
     }
 
     /// The log must be read from behind this place.
@@ -73,31 +99,67 @@ impl SnapshotSearch {
         self.found.as_ref().map_or(Seq(0), |found| found.seq)
     }
 
-    /// Joins the snapshot with *every* row behind [`base`](Self::base), in order of seq.
-    pub fn finish(self, rows: &[RecordRow]) -> Result<Stored, StoreError> {
-        let mut last = self.base();
+    /// Joins the snapshot with *every* row behind [`base`](Self::base), in order of seq. What cannot
+    /// be read is named, and the rest is returned without it.
+    ///
+    /// Errors: `Corrupt` when there is nothing to begin with: no snapshot, and the log was folded or
+    /// has no record that can be read.
+    pub fn finish(mut self, rows: &[LogRow]) -> Result<Stored, StoreError> {
+        let base = self.base();
+        let folded = base == Seq(0) && self.standing.newest > Seq(0);
+        if folded && rows.first().map(LogRow::seq) != Some(Seq(1)) {
+            return Err(self.corrupt(Seq(1), "no snapshot reads back right, and no log from 1 on"));
+        }
+        let mut last = base;
         let mut records: Vec<(Seq, Bytes)> = Vec::with_capacity(rows.len());
         for row in rows {
-            let expected = last.next();
-            if row.seq != expected {
-                return Err(self.corrupt(expected, "the record is missing"));
+            if row.seq() > last.next() {
+                self.lose(last.next(), Seq(row.seq().0 - 1), None, "not there");
             }
-            if row.seq > self.head {
-                return Err(self.corrupt(row.seq, "the record is beyond the log's head"));
+            last = last.max(row.seq());
+            match row {
+                LogRow::Unreadable { seq, why } => self.lose(*seq, *seq, None, why),
+                LogRow::Read(row) => {
+                    let part = Part::Records {
+                        first: row.seq,
+                        last: row.seq,
+                    };
+                    if let Some(damage) = self.standing.marks.withheld(part, &row.body) {
+                        self.damage.push(damage);
+                    } else if let Err(error) = check_record(self.key, row) {
+                        self.lose(row.seq, row.seq, Some(&row.body), &why(&error));
+                    } else {
+                        records.push((row.seq, row.body.clone()));
+                    }
+                }
             }
-            check_record(self.key, row)?;
-            records.push((row.seq, row.body.clone()));
-            last = row.seq;
         }
-        if last != self.head {
-            return Err(self.corrupt(last.next(), "the log ends before its head"));
+        let head = self.standing.head;
+        if last < head {
+            self.lose(last.next(), head, None, "the log ends before its head");
+        } else if last > head {
+            let why = "it names an older end of the log than there is";
+            self.damage
+                .push(self.standing.marks.damage(Part::Head, None, why));
+        }
+        let head = head.max(last);
+        if head > Seq(0) && self.found.is_none() && records.is_empty() {
+            let first = self.damage.first().map(|damage| damage.reason.clone());
+            return Err(self.corrupt(Seq(1), &first.unwrap_or_default()));
         }
         Ok(Stored {
             snapshot: self.found,
             records,
-            head: self.head,
-            damaged_snapshots: self.damaged,
+            head,
+            damage: self.damage,
+            state: self.standing.state,
         })
+    }
+
+    fn lose(&mut self, first: Seq, last: Seq, body: Option<&[u8]>, why: &str) {
+        let part = Part::Records { first, last };
+        self.damage
+            .push(self.standing.marks.damage(part, body, why));
     }
 
     fn corrupt(&self, seq: Seq, what: &str) -> StoreError {

@@ -1,6 +1,7 @@
 //! Rooms in memory, for tests: the same rules as the databases, and faults on demand. Must not be
 //! reachable from the command line: whoever starts a server wants to keep what is typed.
 
+mod damage;
 mod faults;
 mod past;
 
@@ -10,14 +11,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use collab_core::ids::{Epoch, Lineage, RoomId, Seq};
+use collab_core::room::Damage;
 use collab_core::time::Millis;
 
-use super::assemble::{FoldBase, SnapshotSearch};
+use super::assemble::{FoldBase, LogRow, SnapshotSearch};
 use super::checksum::{RecordRow, SnapshotRow, pack_snapshot, record_row, unpack_snapshot};
 use super::{
     Append, Appended, Claim, Create, Folded, HistoryStore, MAX_PAGE_ROOMS, MAX_RECORD_BYTES,
-    RoomInfo, RoomKey, Snapshot, Store, StoreError, Stored,
+    Quarantined, RoomInfo, RoomKey, RoomState, Snapshot, Store, StoreError, Stored, Whereabouts,
 };
+use damage::{places, whereabouts};
 
 pub use faults::Faults;
 pub use past::MemoryHistory;
@@ -45,6 +48,9 @@ pub struct MemoryRoom {
     pub records: BTreeMap<Seq, RecordRow>,
     pub snapshots: BTreeMap<Seq, SnapshotRow>,
     pub history: MemoryHistory,
+    pub state: RoomState,
+    pub load_attempts: u64,
+    pub quarantine: Vec<Quarantined>,
 }
 
 impl MemoryStore {
@@ -69,6 +75,11 @@ impl MemoryStore {
     /// An id for a version, never given before.
     fn next_version(&self) -> u64 {
         self.versions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Takes a room away without a trace, as a database does that goes back to before it.
+    pub fn forget(&self, room: &RoomId) {
+        self.rooms().remove(room);
     }
 
     fn rooms(&self) -> MutexGuard<'_, BTreeMap<RoomId, MemoryRoom>> {
@@ -98,6 +109,14 @@ fn by_key(
         .ok_or(StoreError::NotFound)
 }
 
+/// For writes of an owner: who owns a room that is gone is nobody.
+fn owned(
+    rooms: &mut BTreeMap<RoomId, MemoryRoom>,
+    key: RoomKey,
+) -> Result<&mut MemoryRoom, StoreError> {
+    by_key(rooms, key).map_err(|_| StoreError::Fenced)
+}
+
 fn info(name: &RoomId, room: &MemoryRoom) -> RoomInfo {
     RoomInfo {
         room: name.clone(),
@@ -108,6 +127,7 @@ fn info(name: &RoomId, room: &MemoryRoom) -> RoomInfo {
         snapshot: room.snapshot,
         created_at: room.created_at,
         updated_at: room.updated_at,
+        state: room.state,
     }
 }
 
@@ -163,6 +183,9 @@ impl Store for MemoryStore {
                         records: BTreeMap::new(),
                         snapshots: BTreeMap::new(),
                         history: MemoryHistory::default(),
+                        state: RoomState::Active,
+                        load_attempts: 0,
+                        quarantine: Vec::new(),
                     };
                     rooms.insert(name.clone(), room);
                     true
@@ -171,6 +194,7 @@ impl Store for MemoryStore {
             };
             let room = rooms.get_mut(name).ok_or(StoreError::NotFound)?;
             room.epoch.0 += 1;
+            room.load_attempts += 1;
             Ok(Claim {
                 key: room.key,
                 lineage: room.lineage,
@@ -179,6 +203,7 @@ impl Store for MemoryStore {
                 snapshot: room.snapshot,
                 created_at: room.created_at,
                 created,
+                load_attempts: room.load_attempts,
             })
         })
         .await
@@ -187,18 +212,61 @@ impl Store for MemoryStore {
     async fn load(&self, key: RoomKey) -> Result<Stored, StoreError> {
         self.call(|rooms| {
             let room = by_key(rooms, key)?;
-            let stored: Vec<Seq> = room.snapshots.keys().rev().copied().collect();
-            let mut search = SnapshotSearch::new(key, room.head, room.snapshot, &stored)?;
+            let mut search = SnapshotSearch::new(key, room.standing(), &places(room));
             for row in room.snapshots.values().rev() {
                 if search.offer(row) {
                     break;
                 }
             }
             let behind = room.records.range(search.base().next()..);
-            let rows: Vec<RecordRow> = behind.map(|(_, row)| row.clone()).collect();
+            let rows: Vec<LogRow> = behind.map(|(_, row)| LogRow::Read(row.clone())).collect();
             search.finish(&rows)
         })
         .await
+    }
+
+    async fn load_ended(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        self.call(|rooms| owned(rooms, key)?.load_ended(epoch))
+            .await
+    }
+
+    async fn quarantine(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        parts: &[Damage],
+        at: Millis,
+    ) -> Result<(), StoreError> {
+        self.call(|rooms| owned(rooms, key)?.quarantine(epoch, parts, at))
+            .await
+    }
+
+    async fn mend(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        self.call(|rooms| owned(rooms, key)?.mend(epoch)).await
+    }
+
+    async fn quarantined(&self, key: RoomKey, after: i64) -> Result<Vec<Quarantined>, StoreError> {
+        self.call(|rooms| Ok(by_key(rooms, key)?.quarantined(after)))
+            .await
+    }
+
+    async fn renew(
+        &self,
+        name: &RoomId,
+        lineage: Option<Lineage>,
+        above: Epoch,
+    ) -> Result<RoomInfo, StoreError> {
+        self.call(|rooms| {
+            let room = rooms.get_mut(name).filter(|room| !room.deleted);
+            let room = room.ok_or(StoreError::NotFound)?;
+            Ok(room.renew(name, lineage, above))
+        })
+        .await
+    }
+
+    async fn whereabouts(&self, name: &RoomId) -> Result<Whereabouts, StoreError> {
+        self.call(|rooms| Ok(whereabouts(name, rooms.get(name))))
+            .await
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>, StoreError> {
@@ -246,8 +314,7 @@ impl Store for MemoryStore {
             if room.epoch != epoch {
                 return Err(StoreError::Fenced);
             }
-            let stored: Vec<Seq> = room.snapshots.keys().rev().copied().collect();
-            let Some(base) = FoldBase::choose(key, room.snapshot, &stored)? else {
+            let Some(base) = FoldBase::choose(key, room.snapshot, &places(room))? else {
                 return Ok(Folded::default());
             };
             for seq in [base.newest, base.previous] {
@@ -305,6 +372,9 @@ impl Store for MemoryStore {
             room.records.clear();
             room.snapshots.clear();
             room.history = MemoryHistory::default();
+            room.state = RoomState::Active;
+            room.load_attempts = 0;
+            room.quarantine.clear();
             Ok(true)
         })
         .await

@@ -31,6 +31,11 @@ pub const SQLITE: &[Migration] = &[
         name: "history",
         sql: include_str!("../../../../migrations/sqlite/0002_history.sql"),
     },
+    Migration {
+        version: 3,
+        name: "quarantine",
+        sql: include_str!("../../../../migrations/sqlite/0003_quarantine.sql"),
+    },
 ];
 
 /// The steps of Postgres.
@@ -44,6 +49,11 @@ pub const POSTGRES: &[Migration] = &[
         version: 2,
         name: "history",
         sql: include_str!("../../../../migrations/postgres/0002_history.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "quarantine",
+        sql: include_str!("../../../../migrations/postgres/0003_quarantine.sql"),
     },
 ];
 

@@ -6,6 +6,7 @@
 
 mod archive;
 mod connect;
+mod damage;
 mod history;
 mod log;
 mod rooms;
@@ -14,7 +15,8 @@ mod snapshots;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collab_core::ids::{Epoch, RoomId, Seq};
+use collab_core::ids::{Epoch, Lineage, RoomId, Seq};
+use collab_core::room::Damage;
 use collab_core::time::Millis;
 use deadpool_postgres::{Object, Pool};
 use tokio_postgres::Error;
@@ -24,8 +26,8 @@ use super::checksum::{pack_snapshot, unpack_snapshot};
 use super::migrate::{self, Migrated};
 use super::open::{OpenError, OpenOptions};
 use super::{
-    Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, RoomInfo, RoomKey,
-    Snapshot, Store, StoreError, Stored, heavy,
+    Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, Quarantined, RoomInfo,
+    RoomKey, Snapshot, Store, StoreError, Stored, Whereabouts, heavy,
 };
 
 /// How long an append or another small call may take, waiting for a connection not included. Longer
@@ -136,6 +138,53 @@ impl Store for PostgresStore {
         call!(self, "loading a room", LARGE_CALL, |client| log::load(
             client, key
         ))
+    }
+
+    async fn load_ended(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        call!(self, "ending a load", SMALL_CALL, |client| {
+            damage::load_ended(client, key, epoch)
+        })
+    }
+
+    async fn quarantine(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        parts: &[Damage],
+        at: Millis,
+    ) -> Result<(), StoreError> {
+        call!(self, "putting into quarantine", LARGE_CALL, |client| {
+            damage::quarantine(client, key, epoch, parts, at)
+        })
+    }
+
+    async fn mend(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        call!(self, "marking a room as whole", SMALL_CALL, |client| {
+            damage::mend(client, key, epoch)
+        })
+    }
+
+    async fn quarantined(&self, key: RoomKey, after: i64) -> Result<Vec<Quarantined>, StoreError> {
+        call!(self, "reading quarantine", LARGE_CALL, |client| {
+            damage::quarantined(client, key, after)
+        })
+    }
+
+    async fn renew(
+        &self,
+        room: &RoomId,
+        lineage: Option<Lineage>,
+        above: Epoch,
+    ) -> Result<RoomInfo, StoreError> {
+        call!(self, "renewing a room", SMALL_CALL, |client| {
+            damage::renew(client, room, lineage, above)
+        })
+    }
+
+    async fn whereabouts(&self, room: &RoomId) -> Result<Whereabouts, StoreError> {
+        call!(self, "looking for a room", SMALL_CALL, |client| {
+            damage::whereabouts(client, room)
+        })
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>, StoreError> {

@@ -3,6 +3,7 @@
 
 mod archive;
 mod connect;
+mod damage;
 mod folder_lock;
 mod history;
 mod log;
@@ -15,15 +16,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use collab_core::ids::{Epoch, RoomId, Seq};
+use collab_core::ids::{Epoch, Lineage, RoomId, Seq};
+use collab_core::room::Damage;
 use collab_core::time::Millis;
 
 use super::checksum::{pack_snapshot, unpack_snapshot};
 use super::migrate::{self, Migrated};
 use super::open::OpenError;
 use super::{
-    Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, RoomInfo, RoomKey,
-    Snapshot, Store, StoreError, Stored, heavy,
+    Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, Quarantined, RoomInfo,
+    RoomKey, Snapshot, Store, StoreError, Stored, Whereabouts, heavy,
 };
 use folder_lock::FolderLock;
 use thread::Thread;
@@ -103,6 +105,68 @@ impl Store for SqliteStore {
         self.reader
             .run("loading a room", move |connection| {
                 log::load(connection, key)
+            })
+            .await
+    }
+
+    async fn load_ended(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        self.writer
+            .run("ending a load", move |connection| {
+                damage::load_ended(connection, key, epoch)
+            })
+            .await
+    }
+
+    async fn quarantine(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        parts: &[Damage],
+        at: Millis,
+    ) -> Result<(), StoreError> {
+        let parts = parts.to_vec();
+        self.writer
+            .run("putting into quarantine", move |connection| {
+                damage::quarantine(connection, key, epoch, &parts, at)
+            })
+            .await
+    }
+
+    async fn mend(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        self.writer
+            .run("marking a room as whole", move |connection| {
+                damage::mend(connection, key, epoch)
+            })
+            .await
+    }
+
+    async fn quarantined(&self, key: RoomKey, after: i64) -> Result<Vec<Quarantined>, StoreError> {
+        self.reader
+            .run("reading quarantine", move |connection| {
+                damage::quarantined(connection, key, after)
+            })
+            .await
+    }
+
+    async fn renew(
+        &self,
+        room: &RoomId,
+        lineage: Option<Lineage>,
+        above: Epoch,
+    ) -> Result<RoomInfo, StoreError> {
+        let room = room.clone();
+        self.writer
+            .run("renewing a room", move |connection| {
+                damage::renew(connection, &room, lineage, above)
+            })
+            .await
+    }
+
+    async fn whereabouts(&self, room: &RoomId) -> Result<Whereabouts, StoreError> {
+        let room = room.clone();
+        self.reader
+            .run("looking for a room", move |connection| {
+                damage::whereabouts(connection, &room)
             })
             .await
     }

@@ -1,6 +1,7 @@
 //! Black box over sockets: one module per promise. Must not know private items.
 
 mod client;
+mod damaged_rooms;
 mod server;
 
 mod addresses;

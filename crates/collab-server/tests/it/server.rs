@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use collab_core::ids::{Epoch, RoomId};
+use collab_core::ids::{Epoch, Lineage, RoomId};
+use collab_core::room::Damage;
 use collab_core::time::Millis;
 use collab_server::shutdown::Drained;
-use collab_server::storage::memory::MemoryStore;
+use collab_server::storage::memory::{MemoryRoom, MemoryStore};
 use collab_server::storage::{
-    Append, Appended, Claim, Create, Folded, HistoryStore, RoomInfo, RoomKey, Snapshot, Store,
-    StoreError, Stored,
+    Append, Appended, Claim, Create, Folded, HistoryStore, Quarantined, RoomInfo, RoomKey,
+    Snapshot, Store, StoreError, Stored, Whereabouts,
 };
 use collab_server::transport::Timing;
 use collab_server::{Server, Settings};
@@ -117,6 +118,27 @@ impl Bench {
         self.hold.send_replace(true);
     }
 
+    /// Changes a room's rows behind everybody's back.
+    pub async fn tamper<T>(&self, room: &str, change: impl FnOnce(&mut MemoryRoom) -> T) -> T {
+        let name = RoomId::parse(room).expect("a room name");
+        let info = self.memory.describe(&name).await.expect("it answers");
+        let key = info.expect("there is such a room").key;
+        self.memory.tamper(key, change).expect("it is there")
+    }
+
+    /// The database goes back to before it heard of a room.
+    pub fn forget(&self, room: &str) {
+        let name = RoomId::parse(room).expect("a room name");
+        self.memory.forget(&name);
+    }
+
+    /// A room's own row.
+    pub async fn info(&self, room: &str) -> RoomInfo {
+        let name = RoomId::parse(room).expect("a room name");
+        let info = self.memory.describe(&name).await.expect("it answers");
+        info.expect("there is such a room")
+    }
+
     pub fn release(&self) {
         self.hold.send_replace(false);
     }
@@ -142,6 +164,41 @@ impl Store for Bench {
             return Err(StoreError::Unavailable("as the test wants".to_owned()));
         }
         self.memory.load(key).await
+    }
+
+    async fn load_ended(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        self.memory.load_ended(key, epoch).await
+    }
+
+    async fn quarantine(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        parts: &[Damage],
+        at: Millis,
+    ) -> Result<(), StoreError> {
+        self.memory.quarantine(key, epoch, parts, at).await
+    }
+
+    async fn mend(&self, key: RoomKey, epoch: Epoch) -> Result<(), StoreError> {
+        self.memory.mend(key, epoch).await
+    }
+
+    async fn quarantined(&self, key: RoomKey, after: i64) -> Result<Vec<Quarantined>, StoreError> {
+        self.memory.quarantined(key, after).await
+    }
+
+    async fn renew(
+        &self,
+        room: &RoomId,
+        lineage: Option<Lineage>,
+        above: Epoch,
+    ) -> Result<RoomInfo, StoreError> {
+        self.memory.renew(room, lineage, above).await
+    }
+
+    async fn whereabouts(&self, room: &RoomId) -> Result<Whereabouts, StoreError> {
+        self.memory.whereabouts(room).await
     }
 
     async fn append(&self, batch: &[Append]) -> Result<Vec<Appended>, StoreError> {

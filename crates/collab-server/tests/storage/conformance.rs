@@ -3,6 +3,7 @@
 mod append;
 mod archive;
 mod claim;
+mod damage;
 mod fold;
 mod load;
 mod rooms;
@@ -41,6 +42,9 @@ suite! {
         refuses_a_damaged_newest, refuses_a_log_with_a_hole, old_epoch_cannot_snapshot_or_fold,
         snapshot_beyond_head_or_backwards, snapshot_again_at_the_same_place, snapshot_too_large,
         snapshot_of_nothing, appends_go_on_during_folds;
+    damage: copies_and_marks, withheld_parts_are_passed_over, a_copy_with_another_body_counts_anew,
+        a_low_head_is_raised, only_the_owner, loads_begun_and_ended, renewed, whereabouts,
+        deleted_with_its_room;
     rooms: names, described, list_pages, delete_and_make_again, deleted_owner_is_fenced,
         answers_until_closed;
     versions: pages_newest_first, a_page_has_a_limit, only_of_this_life_and_inside_the_log,

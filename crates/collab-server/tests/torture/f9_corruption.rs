@@ -183,7 +183,7 @@ async fn seen(store: &dyn Store, claim: &Claim) -> Seen {
     match store.load(claim.key).await {
         Err(StoreError::Corrupt { .. }) => return Seen::Noticed,
         Err(error) => panic!("{}: {error}", claim.key),
-        Ok(stored) if !stored.damaged_snapshots.is_empty() => return Seen::Noticed,
+        Ok(stored) if !stored.damage.is_empty() => return Seen::Noticed,
         Ok(stored) if database::text_of(&stored) != whole => return Seen::Wrong,
         Ok(_) => {}
     }

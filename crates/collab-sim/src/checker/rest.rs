@@ -67,7 +67,7 @@ impl Checker {
         let state = loaded.snapshot.into_iter();
         let cold = state
             .map(Ok)
-            .chain(turns(&loaded.records))
+            .chain(turns(loaded.records.iter().map(|(_, record)| record)))
             .collect::<Result<Vec<Bytes>, Violation>>()?;
         let cold = Face::of(&open(&cold)?)?;
         for (who, face) in faces {
@@ -116,8 +116,10 @@ impl RoomBook {
 }
 
 /// The updates of these records.
-fn turns(records: &[Bytes]) -> impl Iterator<Item = Result<Bytes, Violation>> {
-    records.iter().flat_map(|record| {
+fn turns<'a>(
+    records: impl IntoIterator<Item = &'a Bytes>,
+) -> impl Iterator<Item = Result<Bytes, Violation>> {
+    records.into_iter().flat_map(|record| {
         let turns = match Record::decode(record) {
             Ok(record) => record
                 .turns

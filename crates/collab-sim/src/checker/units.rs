@@ -50,7 +50,7 @@ impl Units {
             Some(state) => Units::of_update(state)?,
             None => Units::default(),
         };
-        for record in &loaded.records {
+        for (_, record) in &loaded.records {
             units.add(Units::of_record(record)?);
         }
         Some(units)

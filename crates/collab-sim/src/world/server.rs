@@ -483,6 +483,16 @@ impl World {
         let life = self.nodes[node].hosts.get(&room).map(|host| host.life);
         match effect {
             Effect::Load { epoch } => self.ask_storage(node, room, life, Request::Load { epoch }),
+            Effect::Reclaim { above, .. } => {
+                self.ask_storage(node, room, life, Request::Reclaim { above });
+            }
+            Effect::Quarantine { epoch, parts } => {
+                self.note(|| format!("room {room} puts {} parts into quarantine", parts.len()));
+                self.ask_storage(node, room, life, Request::Quarantine { epoch });
+            }
+            Effect::Mend { epoch, .. } => {
+                self.ask_storage(node, room, life, Request::Mend { epoch });
+            }
             Effect::Append { epoch, seq, record } => {
                 self.note(|| format!("room {room} appends {seq}, {} bytes", record.len()));
                 let request = Request::Append { epoch, seq, record };
@@ -569,7 +579,11 @@ impl World {
             Counted::Poisoned => self.count(Happening::Poisoned),
             Counted::GateRejected(_) => self.count(Happening::GateRefused),
             Counted::PresenceRejected(_) => self.count(Happening::PresenceRefused),
-            Counted::Update | Counted::Resynced => {}
+            Counted::Update
+            | Counted::Resynced
+            | Counted::Damaged
+            | Counted::Mended
+            | Counted::Rewound => {}
         }
     }
 
@@ -694,7 +708,10 @@ fn has_right(connection: ConnectionId, socket: &Socket) -> Verdict {
 
 fn crash_before(effect: &Effect) -> Happening {
     match effect {
-        Effect::Load { .. } => Happening::CrashLoad,
+        Effect::Load { .. }
+        | Effect::Reclaim { .. }
+        | Effect::Quarantine { .. }
+        | Effect::Mend { .. } => Happening::CrashLoad,
         Effect::Send { .. } | Effect::Count(_) => Happening::CrashSend,
         Effect::Fanout { .. } => Happening::CrashFanout,
         Effect::Resync { .. } => Happening::CrashResync,

@@ -97,7 +97,11 @@ impl World {
         let asker_lives = self.nodes[operation.node].incarnation == operation.incarnation;
         let (change, outcome) = self.disk.execute(room, &operation.request, fate, lineage);
         let is_append = matches!(operation.request, Request::Append { .. });
-        if matches!(operation.request, Request::Load { .. }) {
+        let is_load = matches!(
+            operation.request,
+            Request::Load { .. } | Request::Reclaim { .. }
+        );
+        if is_load {
             operation.loadable = Some(self.checker.stored(room));
         }
         let about = format!("storage, room {room}: {change:?} ({fate:?})");
@@ -195,6 +199,12 @@ impl World {
                     self.count(Happening::FoldFailed);
                 }
                 return Ok(());
+            }
+            Outcome::Marked { quarantine, stored } => {
+                if !quarantine {
+                    return Ok(());
+                }
+                Input::Quarantined { stored }
             }
         };
         self.put_answer(node, room, life, input, loadable);

@@ -250,6 +250,8 @@ fn a_drained_connection_is_brought_level_though_the_loading_room_holds_all_it_ma
         snapshot_seq: Seq(0),
         snapshot: None,
         records: Vec::new(),
+        damage: Vec::new(),
+        degraded: false,
     }));
     let effects = house.take();
     let leveled = effects

@@ -207,6 +207,8 @@ fn frames_that_come_while_loading_are_kept() {
         snapshot_seq: Seq(0),
         snapshot: None,
         records: Vec::new(),
+        damage: Vec::new(),
+        degraded: false,
     }));
     let effects = house.take();
     assert!(matches!(
@@ -266,6 +268,8 @@ fn join_while_waking_again() {
         snapshot_seq: Seq(0),
         snapshot: None,
         records: Vec::new(),
+        damage: Vec::new(),
+        degraded: false,
     }));
     let sent = House::sent(&house.take(), B);
     assert!(
@@ -298,7 +302,9 @@ fn an_append_that_commits_behind_a_second_reading_is_not_forgotten() {
             head: Seq(records.len() as u64),
             snapshot_seq: Seq(0),
             snapshot: None,
-            records,
+            records: (1..).map(Seq).zip(records).collect(),
+            damage: Vec::new(),
+            degraded: false,
         })
     };
     house.give(Input::Appended { seq: Seq(1) });
@@ -415,6 +421,8 @@ fn what_is_asked_of_a_document_that_is_just_lost_is_answered_later() {
         snapshot_seq: Seq(0),
         snapshot: None,
         records: Vec::new(),
+        damage: Vec::new(),
+        degraded: false,
     }));
     let effects = house.take();
     let answered = House::sent(&effects, A)

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use collab_core::ids::{Epoch, Seq};
-use deadpool_postgres::{Object, Transaction};
+use collab_core::ids::Epoch;
+use deadpool_postgres::Object;
 use tokio_postgres::{Error, IsolationLevel, Row};
 
-use super::{damaged_or_unavailable, seq, signed, snapshots, unavailable};
-use crate::storage::assemble::SnapshotSearch;
+use super::{damage, damaged_or_unavailable, seq, signed, snapshots, unavailable};
+use crate::storage::assemble::{LogRow, SnapshotSearch};
 use crate::storage::checksum::{RECORD_FORMAT, RecordRow, record_row};
 use crate::storage::{
     Append, Appended, MAX_RECORD_BYTES, RoomKey, StoreError, Stored, contiguous, heavy, runs,
@@ -49,8 +49,6 @@ const STANDING: &str = "
     as o (room_id, seq, epoch, crc32c, body)
   join room_update u using (room_id, seq, epoch, crc32c)
   where u.format = $6 and u.body = o.body";
-
-const ROOM: &str = "select head_seq, snap_seq from room where id = $1 and deleted_at is null";
 
 const BEHIND: &str = "
   select seq, epoch, format, crc32c, body from room_update
@@ -191,9 +189,9 @@ pub async fn load(client: &mut Object, key: RoomKey) -> Result<Stored, StoreErro
         .start()
         .await
         .map_err(&failed)?;
-    let (head, newest) = head_and_snapshot(&transaction, key).await?;
+    let standing = damage::standing(&transaction, key).await?;
     let stored = snapshots::stored(&transaction, key).await?;
-    let mut search = SnapshotSearch::new(key, head, newest, &stored)?;
+    let mut search = SnapshotSearch::new(key, standing, &stored);
     for at in stored {
         match snapshots::read(&transaction, key, at).await {
             Ok(row) => {
@@ -207,7 +205,7 @@ pub async fn load(client: &mut Object, key: RoomKey) -> Result<Stored, StoreErro
                     break;
                 }
             }
-            Err(StoreError::Corrupt { what, .. }) => search.pass_over(at, &what),
+            Err(StoreError::Corrupt { what, .. }) => search.pass_over(at, None, &what),
             Err(error) => return Err(error),
         }
     }
@@ -216,30 +214,25 @@ pub async fn load(client: &mut Object, key: RoomKey) -> Result<Stored, StoreErro
         .query(&behind, &[&key.0, &signed(search.base().0)])
         .await
         .map_err(&failed)?;
-    let rows = rows
+    let rows: Vec<LogRow> = rows
         .iter()
-        .map(|row| record(row).map_err(&failed))
-        .collect::<Result<Option<Vec<_>>, _>>()?
-        .ok_or_else(|| StoreError::damaged(key, "a record's own row"))?;
-    search.finish(&rows)
-}
-
-async fn head_and_snapshot(
-    transaction: &Transaction<'_>,
-    key: RoomKey,
-) -> Result<(Seq, Seq), StoreError> {
-    let failed = damaged_or_unavailable(key, "reading a room");
-    let room = transaction.prepare_cached(ROOM).await.map_err(&failed)?;
-    let row = transaction.query_opt(&room, &[&key.0]).await;
-    let row = row.map_err(&failed)?.ok_or(StoreError::NotFound)?;
-    let head = seq(row.try_get(0).map_err(&failed)?);
-    let newest = seq(row.try_get(1).map_err(&failed)?);
-    head.zip(newest)
-        .ok_or_else(|| StoreError::damaged(key, "the room's own row"))
+        .map(log_row)
+        .collect::<Result<_, _>>()
+        .map_err(&failed)?;
+    // Checksums of a long log are work too.
+    heavy("checking a log", move || search.finish(&rows)).await
 }
 
 /// `None` when a number cannot be what was written.
 pub fn record(row: &Row) -> Result<Option<RecordRow>, Error> {
+    Ok(match log_row(row)? {
+        LogRow::Read(row) => Some(row),
+        LogRow::Unreadable { .. } => None,
+    })
+}
+
+/// A row of the log; unreadable when a number cannot be what was written.
+fn log_row(row: &Row) -> Result<LogRow, Error> {
     let [at, epoch, crc]: [i64; 3] = [row.try_get(0)?, row.try_get(1)?, row.try_get(3)?];
     let format: i16 = row.try_get(2)?;
     let body = Bytes::from(row.try_get::<_, Vec<u8>>(4)?);
@@ -252,5 +245,11 @@ pub fn record(row: &Row) -> Result<Option<RecordRow>, Error> {
             body,
         })
     };
-    Ok(read())
+    Ok(read().map_or_else(
+        || LogRow::Unreadable {
+            seq: seq(at).unwrap_or_default(),
+            why: "a number in the record's row cannot be".to_owned(),
+        },
+        LogRow::Read,
+    ))
 }

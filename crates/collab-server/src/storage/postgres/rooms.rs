@@ -8,28 +8,35 @@ use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
 use super::{seq, signed, unavailable};
-use crate::storage::{Claim, Create, MAX_PAGE_ROOMS, RoomInfo, RoomKey, StoreError};
+use crate::storage::{Claim, Create, MAX_PAGE_ROOMS, RoomInfo, RoomKey, RoomState, StoreError};
 
 const CLAIM: &str = "
-  update room set epoch = epoch + 1 where name = $1 and deleted_at is null
-  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name";
+  update room set epoch = epoch + 1, load_attempts = load_attempts + 1
+  where name = $1 and deleted_at is null
+  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts";
 
 /// Makes a room, or a new life for a deleted one, whose log is empty: deleting saw to that. No row
 /// comes back when the room exists: the one who made it first has it.
 const CREATE: &str = "
-  insert into room (name, lineage, epoch, created_at, updated_at) values ($1, $2, 1, $3, $3)
+  insert into room (name, lineage, epoch, created_at, updated_at, load_attempts)
+  values ($1, $2, 1, $3, $3, 1)
   on conflict (name) do update set
     lineage = excluded.lineage, epoch = room.epoch + 1, head_seq = 0, snap_seq = 0,
-    created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = null
+    created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = null,
+    state = 'active', load_attempts = 1
   where room.deleted_at is not null
-  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name";
+  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts";
 
 const DESCRIBE: &str = "
-  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name
+  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts
   from room where name = $1 and deleted_at is null";
 
 const LIST: &str = "
-  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name
+  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts
   from room where name > $1 and deleted_at is null order by name limit $2";
 
 const DELETE: &str = "
@@ -86,6 +93,11 @@ fn claimed(row: &Row, created: bool) -> Result<Claim, StoreError> {
         snapshot: info.snapshot,
         created_at: info.created_at,
         created,
+        load_attempts: row
+            .try_get::<_, i64>(9)
+            .map_err(unavailable("claiming a room"))?
+            .try_into()
+            .unwrap_or(u64::MAX),
     })
 }
 
@@ -124,6 +136,7 @@ pub async fn delete(client: &mut Object, room: &RoomId, at: Millis) -> Result<bo
     for statement in [
         "delete from room_update where room_id = $1",
         "delete from room_snapshot where room_id = $1",
+        "delete from room_quarantine where room_id = $1",
     ]
     .into_iter()
     .chain(super::history::DELETE_ROOM)
@@ -137,15 +150,17 @@ pub async fn delete(client: &mut Object, room: &RoomId, at: Millis) -> Result<bo
     Ok(true)
 }
 
-fn read(row: &Row) -> Result<RoomInfo, StoreError> {
+pub fn read(row: &Row) -> Result<RoomInfo, StoreError> {
     let columns = || -> Result<_, Error> {
         let numbers: [i64; 3] = [row.try_get(2)?, row.try_get(3)?, row.try_get(4)?];
         let times: [i64; 2] = [row.try_get(5)?, row.try_get(6)?];
         let key = RoomKey(row.try_get(0)?);
         let lineage: Uuid = row.try_get(1)?;
-        Ok((key, lineage, numbers, times, row.try_get::<_, String>(7)?))
+        let words: [String; 2] = [row.try_get(7)?, row.try_get(8)?];
+        Ok((key, lineage, numbers, times, words))
     };
-    let (key, lineage, numbers, times, name) = columns().map_err(unavailable("reading a room"))?;
+    let (key, lineage, numbers, times, [name, state]) =
+        columns().map_err(unavailable("reading a room"))?;
     let info = || {
         let [epoch, head, snapshot] = numbers.map(seq);
         let [created_at, updated_at] = times.map(|at| u64::try_from(at).ok().map(Millis));
@@ -158,6 +173,7 @@ fn read(row: &Row) -> Result<RoomInfo, StoreError> {
             snapshot: snapshot?,
             created_at: created_at?,
             updated_at: updated_at?,
+            state: RoomState::of(&state)?,
         })
     };
     info().ok_or_else(|| StoreError::damaged(key, "the room's own row"))

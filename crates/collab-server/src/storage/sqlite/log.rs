@@ -2,13 +2,10 @@
 
 use bytes::Bytes;
 use collab_core::ids::{Epoch, Seq};
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension, Row, Transaction,
-    TransactionBehavior,
-};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Row, Transaction, TransactionBehavior};
 
-use super::{seq, snapshots};
-use crate::storage::assemble::SnapshotSearch;
+use super::{damage, seq, snapshots};
+use crate::storage::assemble::{LogRow, SnapshotSearch};
 use crate::storage::checksum::{RecordRow, record_row};
 use crate::storage::{
     Append, Appended, MAX_RECORD_BYTES, RoomKey, StoreError, Stored, contiguous, runs,
@@ -30,11 +27,16 @@ const STANDS: &str = "
   select 1 from room_update
   where room_id = ?1 and seq = ?2 and epoch = ?3 and format = ?4 and crc32c = ?5 and body = ?6";
 
-const ROOM: &str = "select head_seq, snap_seq from room where id = ?1 and deleted_at is null";
-
 const BEHIND: &str = "
   select seq, epoch, format, crc32c, body from room_update
   where room_id = ?1 and seq > ?2 order by seq";
+
+/// One row, if it is there.
+const AT: &str = "
+  select seq, epoch, format, crc32c, body from room_update where room_id = ?1 and seq = ?2";
+
+/// Rows read one by one after a page of the file proved damaged. A longer log is an error then.
+const MAX_SINGLE_ROWS: u64 = 1 << 20;
 
 pub fn append(connection: &mut Connection, batch: &[Append]) -> Result<Vec<Appended>, StoreError> {
     append_all(connection, batch).map_err(unavailable("appending"))
@@ -137,51 +139,72 @@ pub fn load(connection: &mut Connection, key: RoomKey) -> Result<Stored, StoreEr
     let failed = damaged_or_unavailable(key, "loading a room");
     // One read transaction: room, snapshots and log as of one moment.
     let transaction = connection.transaction().map_err(&failed)?;
-    let (head, newest) = head_and_snapshot(&transaction, key)?;
+    let standing = damage::standing(&transaction, key)?;
+    let head = standing.head;
     let stored = snapshots::stored(&transaction, key)?;
-    let mut search = SnapshotSearch::new(key, head, newest, &stored)?;
+    let mut search = SnapshotSearch::new(key, standing, &stored);
     for at in stored {
         match snapshots::read(&transaction, key, at) {
             Ok(row) if search.offer(&row) => break,
             Ok(_) => {}
-            Err(StoreError::Corrupt { what, .. }) => search.pass_over(at, &what),
+            Err(StoreError::Corrupt { what, .. }) => search.pass_over(at, None, &what),
             Err(error) => return Err(error),
         }
     }
-    let rows = transaction
-        .prepare_cached(BEHIND)
-        .and_then(|mut behind| {
-            let rows = behind.query_map((key.0, signed(search.base().0)), record)?;
-            rows.collect::<Result<Vec<_>, _>>()
-        })
-        .map_err(&failed)?;
-    let rows = rows
-        .into_iter()
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| StoreError::damaged(key, "a record's own row"))?;
+    let rows = rows_behind(&transaction, key, search.base(), head)?;
     search.finish(&rows)
 }
 
-/// Head and newest snapshot of a room; `NotFound` when there is none.
-pub fn head_and_snapshot(connection: &Connection, key: RoomKey) -> Result<(Seq, Seq), StoreError> {
-    let (head, newest): (i64, i64) = connection
-        .prepare_cached(ROOM)
-        .and_then(|mut room| {
-            room.query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-        })
-        .map_err(damaged_or_unavailable(key, "reading a room"))?
-        .ok_or(StoreError::NotFound)?;
-    seq(head)
-        .zip(seq(newest))
-        .ok_or_else(|| StoreError::damaged(key, "the room's own row"))
+/// Every row of the log behind a place. When a page of the file is damaged, the rows on the others
+/// are read one by one.
+fn rows_behind(
+    connection: &Connection,
+    key: RoomKey,
+    base: Seq,
+    head: Seq,
+) -> Result<Vec<LogRow>, StoreError> {
+    let failed = damaged_or_unavailable(key, "loading a room");
+    let read = |from: Seq, statement: &str| {
+        let mut behind = connection.prepare_cached(statement)?;
+        let rows = behind.query_map((key.0, signed(from.0)), log_row)?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let error = match read(base, BEHIND) {
+        Ok(rows) => return Ok(rows),
+        Err(error) => failed(error),
+    };
+    let single = head.0.saturating_sub(base.0) <= MAX_SINGLE_ROWS;
+    if !single || !matches!(error, StoreError::Corrupt { .. }) {
+        return Err(error);
+    }
+    let mut rows = Vec::new();
+    for at in (base.0 + 1..=head.0).map(Seq) {
+        match read(at, AT).map_err(&failed) {
+            Ok(found) => rows.extend(found),
+            Err(StoreError::Corrupt { what, .. }) => {
+                rows.push(LogRow::Unreadable { seq: at, why: what })
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(rows)
 }
 
 /// `None` when a number cannot be what was written.
 pub fn record(row: &Row<'_>) -> rusqlite::Result<Option<RecordRow>> {
-    let [at, epoch, format, crc]: [i64; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
+    Ok(match log_row(row)? {
+        LogRow::Read(row) => Some(row),
+        LogRow::Unreadable { .. } => None,
+    })
+}
+
+/// The outer error is SQLite's.
+fn log_row(row: &Row<'_>) -> rusqlite::Result<LogRow> {
+    let at: i64 = row.get(0)?;
+    let numbers: [i64; 3] = [row.get(1)?, row.get(2)?, row.get(3)?];
     let body = Bytes::from(row.get::<_, Vec<u8>>(4)?);
     let read = || {
+        let [epoch, format, crc] = numbers;
         Some(RecordRow {
             seq: seq(at)?,
             epoch: Epoch(seq(epoch)?.0),
@@ -190,7 +213,13 @@ pub fn record(row: &Row<'_>) -> rusqlite::Result<Option<RecordRow>> {
             body,
         })
     };
-    Ok(read())
+    Ok(read().map_or_else(
+        || LogRow::Unreadable {
+            seq: seq(at).unwrap_or_default(),
+            why: "a number in the record's row cannot be".to_owned(),
+        },
+        LogRow::Read,
+    ))
 }
 
 /// A number on its way into the database. Nothing of ours comes near the limit; what does becomes a

@@ -7,26 +7,33 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
 use super::log::{signed, unavailable};
 use super::seq;
-use crate::storage::{Claim, Create, MAX_PAGE_ROOMS, RoomInfo, RoomKey, StoreError};
+use crate::storage::{Claim, Create, MAX_PAGE_ROOMS, RoomInfo, RoomKey, RoomState, StoreError};
 
 const CLAIM: &str = "
-  update room set epoch = epoch + 1 where name = ?1 and deleted_at is null
-  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name";
+  update room set epoch = epoch + 1, load_attempts = load_attempts + 1
+  where name = ?1 and deleted_at is null
+  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts";
 
 /// Makes a room, or a new life for a deleted one. Its log is empty: deleting saw to that.
 const CREATE: &str = "
-  insert into room (name, lineage, epoch, created_at, updated_at) values (?1, ?2, 1, ?3, ?3)
+  insert into room (name, lineage, epoch, created_at, updated_at, load_attempts)
+  values (?1, ?2, 1, ?3, ?3, 1)
   on conflict (name) do update set
     lineage = excluded.lineage, epoch = epoch + 1, head_seq = 0, snap_seq = 0,
-    created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = null
-  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name";
+    created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = null,
+    state = 'active', load_attempts = 1
+  returning id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts";
 
 const DESCRIBE: &str = "
-  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name
+  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts
   from room where name = ?1 and deleted_at is null";
 
 const LIST: &str = "
-  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name
+  select id, lineage, epoch, head_seq, snap_seq, created_at, updated_at, name,
+    state, load_attempts
   from room where name > ?1 and deleted_at is null order by name limit ?2";
 
 const DELETE: &str = "
@@ -45,21 +52,21 @@ pub fn claim(
         .map_err(&failed)?;
     let claimed = transaction
         .prepare_cached(CLAIM)
-        .and_then(|mut claim| claim.query_row([room.as_str()], read).optional())
+        .and_then(|mut claim| claim.query_row([room.as_str()], read_claimed).optional())
         .map_err(&failed)?;
-    let (info, created) = match (claimed, create) {
+    let ((info, load_attempts), created) = match (claimed, create) {
         (Some(_), Create::New { .. }) => return Err(StoreError::AlreadyExists),
-        (Some(info), _) => (info, false),
+        (Some(claimed), _) => (claimed, false),
         (None, Create::Never) => return Err(StoreError::NotFound),
         (None, Create::IfMissing { lineage } | Create::New { lineage }) => {
-            let info = transaction
+            let made = transaction
                 .prepare_cached(CREATE)
                 .and_then(|mut create| {
                     let row = (room.as_str(), lineage.0, signed(at.0));
-                    create.query_row(row, read)
+                    create.query_row(row, read_claimed)
                 })
                 .map_err(&failed)?;
-            (info, true)
+            (made, true)
         }
     };
     let info = info?;
@@ -72,6 +79,7 @@ pub fn claim(
         snapshot: info.snapshot,
         created_at: info.created_at,
         created,
+        load_attempts: load_attempts.try_into().unwrap_or(u64::MAX),
     })
 }
 
@@ -123,6 +131,7 @@ pub fn delete(connection: &mut Connection, room: &RoomId, at: Millis) -> Result<
     for statement in [
         "delete from room_update where room_id = ?1",
         "delete from room_snapshot where room_id = ?1",
+        "delete from room_quarantine where room_id = ?1",
     ]
     .into_iter()
     .chain(super::history::DELETE_ROOM)
@@ -133,13 +142,18 @@ pub fn delete(connection: &mut Connection, room: &RoomId, at: Millis) -> Result<
     Ok(true)
 }
 
+fn read_claimed(row: &Row<'_>) -> rusqlite::Result<(Result<RoomInfo, StoreError>, i64)> {
+    Ok((read(row)?, row.get(9)?))
+}
+
 /// The outer error is SQLite's, the inner one a row that cannot be right.
-fn read(row: &Row<'_>) -> rusqlite::Result<Result<RoomInfo, StoreError>> {
+pub fn read(row: &Row<'_>) -> rusqlite::Result<Result<RoomInfo, StoreError>> {
     let key = RoomKey(row.get(0)?);
     let lineage: Vec<u8> = row.get(1)?;
     let numbers: [i64; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
     let times: [i64; 2] = [row.get(5)?, row.get(6)?];
     let name: String = row.get(7)?;
+    let state: String = row.get(8)?;
     let info = || {
         let [epoch, head, snapshot] = numbers.map(seq);
         let [created_at, updated_at] = times.map(|at| u64::try_from(at).ok().map(Millis));
@@ -152,6 +166,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<RoomInfo, StoreError>> {
             snapshot: snapshot?,
             created_at: created_at?,
             updated_at: updated_at?,
+            state: RoomState::of(&state)?,
         })
     };
     Ok(info().ok_or_else(|| StoreError::damaged(key, "the room's own row")))

@@ -137,7 +137,7 @@ pub async fn old_epoch_cannot_snapshot_or_fold(subject: &Subject) {
     );
     let loaded = store.load(new.key).await.unwrap();
     assert_eq!(
-        loaded.damaged_snapshots,
+        loaded.damaged_snapshots(),
         [],
         "the refused one left nothing behind"
     );
@@ -161,7 +161,7 @@ pub async fn snapshot_beyond_head_or_backwards(subject: &Subject) {
     }
     let info = store.describe(&room("r")).await.unwrap().unwrap();
     assert_eq!(info.snapshot, Seq(6));
-    assert_eq!(store.load(claim.key).await.unwrap().damaged_snapshots, []);
+    assert_eq!(store.load(claim.key).await.unwrap().damaged_snapshots(), []);
 }
 
 pub async fn snapshot_again_at_the_same_place(subject: &Subject) {
@@ -175,7 +175,7 @@ pub async fn snapshot_again_at_the_same_place(subject: &Subject) {
     store.put_snapshot(other.clone()).await.unwrap();
     let loaded = store.load(claim.key).await.unwrap();
     assert_eq!(loaded.snapshot.unwrap().state, other.state);
-    assert_eq!(loaded.damaged_snapshots, []);
+    assert_eq!(loaded.damage, []);
     assert_eq!(
         store.fold(claim.key, claim.epoch).await,
         Ok(NOTHING),

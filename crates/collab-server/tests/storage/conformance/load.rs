@@ -1,22 +1,38 @@
 //! Reading a room: what is there, or a refusal; never "empty" for something damaged.
 
 use collab_core::ids::Seq;
-use collab_server::storage::{RoomKey, StoreError, Stored};
+use collab_core::room::Part;
+use collab_server::storage::{RoomKey, RoomState, StoreError, Stored};
 
 use crate::stores::*;
 
-/// A room with records 1 to 5, damaged, and what a load says.
-async fn damaged(subject: &Subject, damage: Damage) -> (Seq, String) {
+/// A room with records 1 to 5, damaged, and what a load says. What is not named is there.
+async fn damaged(subject: &Subject, damage: Damage) -> Vec<(Part, String)> {
     let claim = new_room(&*subject.store, &format!("{damage:?}")).await;
     fill(&*subject.store, &claim, 1..=5).await;
     assert!(subject.store.load(claim.key).await.is_ok());
     subject.damage(claim.key, damage).await;
-    match subject.store.load(claim.key).await {
-        Err(StoreError::Corrupt { room, what, seq }) => {
-            assert_eq!(room, claim.key);
-            (seq, what)
-        }
-        other => panic!("{damage:?}: {other:?}"),
+    let loaded = subject.store.load(claim.key).await.unwrap();
+    let lost = |seq: &Seq| {
+        loaded.damage.iter().any(|damage| {
+            matches!(damage.part, Part::Records { first, last } if (first..=last).contains(seq))
+        })
+    };
+    let mut rest = bodies(1..=5);
+    rest.retain(|(seq, _)| !lost(seq));
+    assert_eq!(loaded.records, rest, "{damage:?}");
+    assert_eq!(loaded.state, RoomState::Active, "a load changes nothing");
+    loaded
+        .damage
+        .into_iter()
+        .map(|damage| (damage.part, damage.reason))
+        .collect()
+}
+
+fn at(seq: u64) -> Part {
+    Part::Records {
+        first: Seq(seq),
+        last: Seq(seq),
     }
 }
 
@@ -26,7 +42,8 @@ pub async fn empty_only_when_nothing_was_written(subject: &Subject) {
         snapshot: None,
         records: Vec::new(),
         head: Seq(0),
-        damaged_snapshots: Vec::new(),
+        damage: Vec::new(),
+        state: RoomState::Active,
     };
     assert_eq!(subject.store.load(claim.key).await, Ok(empty));
     fill(&*subject.store, &claim, 1..=1).await;
@@ -41,34 +58,50 @@ pub async fn empty_only_when_nothing_was_written(subject: &Subject) {
 }
 
 pub async fn flipped_record(subject: &Subject) {
-    for seq in [1, 3, 5].map(Seq) {
-        let (at, what) = damaged(subject, Damage::RecordBit(seq)).await;
-        assert_eq!(at, seq);
-        assert!(what.contains("checksum"), "{what}");
+    for seq in [1, 3, 5] {
+        let found = damaged(subject, Damage::RecordBit(Seq(seq))).await;
+        let [(part, why)] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(*part, at(seq));
+        assert!(why.contains("checksum"), "{why}");
     }
 }
 
 pub async fn missing_record(subject: &Subject) {
-    for seq in [1, 3, 5].map(Seq) {
-        let (at, _) = damaged(subject, Damage::RecordMissing(seq)).await;
-        assert_eq!(at, seq);
+    for seq in [1, 3, 5] {
+        let found = damaged(subject, Damage::RecordMissing(Seq(seq))).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].0, at(seq));
     }
 }
 
 pub async fn swapped_records(subject: &Subject) {
-    let (at, _) = damaged(subject, Damage::RecordsSwapped(Seq(2), Seq(4))).await;
-    assert_eq!(at, Seq(2), "right bytes in a wrong place");
+    let found = damaged(subject, Damage::RecordsSwapped(Seq(2), Seq(4))).await;
+    let parts: Vec<Part> = found.into_iter().map(|(part, _)| part).collect();
+    assert_eq!(parts, [at(2), at(4)], "right bytes in a wrong place");
 }
 
 pub async fn record_of_another_epoch(subject: &Subject) {
-    let (at, _) = damaged(subject, Damage::RecordEpoch(Seq(4))).await;
-    assert_eq!(at, Seq(4));
+    let found = damaged(subject, Damage::RecordEpoch(Seq(4))).await;
+    assert_eq!(found[0].0, at(4));
 }
 
 pub async fn head_too_low_or_too_high(subject: &Subject) {
-    for (head, found) in [(0, 1), (4, 5), (6, 6), (1 << 40, 6)] {
-        let (at, _) = damaged(subject, Damage::Head(Seq(head))).await;
-        assert_eq!(at, Seq(found), "head {head}");
+    let missing = |last| Part::Records {
+        first: Seq(6),
+        last: Seq(last),
+    };
+    let cases = [
+        (0, Part::Head),
+        (4, Part::Head),
+        (6, missing(6)),
+        (1 << 40, missing(1 << 40)),
+    ];
+    for (head, part) in cases {
+        let found = damaged(subject, Damage::Head(Seq(head))).await;
+        assert_eq!(found.len(), 1, "head {head}: {found:?}");
+        assert_eq!(found[0].0, part, "head {head}");
     }
 }
 
@@ -100,7 +133,7 @@ async fn base(subject: &Subject, key: RoomKey) -> (u64, Vec<Seq>) {
     }
     assert_eq!(loaded.records, bodies(base + 1..=9));
     assert_eq!(loaded.head, Seq(9));
-    (base, loaded.damaged_snapshots)
+    (base, loaded.damaged_snapshots())
 }
 
 pub async fn newest_snapshot_first(subject: &Subject) {

@@ -1,7 +1,7 @@
 //! The list of rooms.
 
 use collab_core::ids::{RoomId, Seq};
-use collab_server::storage::{Appended, Create, RoomInfo, StoreError};
+use collab_server::storage::{Appended, Create, RoomInfo, RoomState, StoreError};
 
 use crate::stores::*;
 
@@ -54,6 +54,7 @@ pub async fn described(subject: &Subject) {
         snapshot: Seq(0),
         created_at: NOON,
         updated_at: NOON,
+        state: RoomState::Active,
     };
     assert_eq!(store.describe(&room("r")).await, Ok(Some(expected.clone())));
     fill(&**store, &claim, 1..=2).await;
