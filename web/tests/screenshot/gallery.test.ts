@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import { Guest } from "../e2e/harness/guest.js";
 import { Link } from "../e2e/harness/link.js";
+import { answerPast } from "../e2e/harness/past.js";
 import { launchBrowser, PATIENCE_MS, Person } from "../e2e/harness/person.js";
 import { Server } from "../e2e/harness/server.js";
 
@@ -177,6 +178,40 @@ test("ghost text", async () => {
   await picture(person, "ghost");
   await takeBack(person);
   await person.leave();
+});
+
+test("history: a comparison, a restore while Ben writes, a replay", async () => {
+  const [ben] = guests;
+  const before = PROGRAM.replace("words = text.lower().split()", "words = text.split(' ')").replace("        # Both of us are in here right now\n", "");
+  await fetch(new URL(`api/rooms/${ROOM}/versions`, server.url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "before the summary" }),
+  });
+  const person = await withCarets(SCREEN);
+  const { page } = person;
+  await answerPast(page, { text: before, typed: [[0, before.slice(0, 400)], [1, before.slice(400)]] });
+  await page.keyboard.press("Control+Alt+h");
+  await page.locator(".version", { hasText: "before the summary" }).click();
+  await page.getByText("Since then").waitFor();
+  const REMARK = "  # Ben writes here";
+  ben?.text().insert(PROGRAM.indexOf("lower().split()") + "lower().split()".length, REMARK);
+  await page.getByRole("button", { name: "1 new edit" }).waitFor();
+  await picture(person, "history");
+  await page.getByRole("button", { name: "Restore", exact: true }).click();
+  await page.locator(".cm-line", { hasText: "text.split(' ')" }).waitFor();
+  await page.locator(".cm-line", { hasText: REMARK.trim() }).waitFor();
+  await person.reads(/^Saved$/);
+  await picture(person, "restore");
+  await page.keyboard.press("Control+z");
+  await page.locator(".cm-line", { hasText: "Both of us" }).waitFor();
+  ben?.text().delete(ben.text().toString().indexOf(REMARK), REMARK.length);
+  await page.getByRole("button", { name: "Replay everything" }).click();
+  await page.getByRole("slider", { name: "Place in the replay" }).fill("520");
+  await page.locator(".collab-replay-caret").waitFor({ state: "attached" });
+  await picture(person, "replay");
+  await person.leave();
+  placeGuests();
 });
 
 test("offline", async () => {
