@@ -28,6 +28,8 @@ struct Campaign {
     what: &'static str,
     binary: &'static str,
     filter: &'static str,
+    /// More for the test binary.
+    arguments: &'static [&'static str],
 }
 
 const CAMPAIGNS: &[Campaign] = &[
@@ -36,42 +38,56 @@ const CAMPAIGNS: &[Campaign] = &[
         what: "the server is killed (kill -9)",
         binary: "torture",
         filter: "f1_",
+        arguments: &[],
     },
     Campaign {
         name: "F3",
         what: "Postgres is stopped as in a crash, and started",
         binary: "torture",
         filter: "f3_",
+        arguments: &[],
     },
     Campaign {
         name: "F6",
         what: "the disk is full, and has room again",
         binary: "torture",
         filter: "f6_",
+        arguments: &[],
     },
     Campaign {
         name: "F7",
         what: "a process is killed at every call to its store",
         binary: "torture",
         filter: "f7_",
+        arguments: &[],
     },
     Campaign {
         name: "F8",
         what: "the disk before the word: fsync and Saved, seen from outside",
         binary: "torture",
         filter: "f8_",
+        arguments: &[],
     },
     Campaign {
         name: "F9",
         what: "stored bytes are not what was written",
         binary: "torture",
         filter: "f9_",
+        arguments: &[],
     },
     Campaign {
         name: "F10",
         what: "an older database is put back under people who stay",
         binary: "torture",
         filter: "f10_",
+        arguments: &[],
+    },
+    Campaign {
+        name: "S1",
+        what: "days in the simulator in which everything goes wrong",
+        binary: "schedules",
+        filter: "schedules_for_long",
+        arguments: &["--ignored"],
     },
 ];
 
@@ -179,6 +195,7 @@ fn play(
         .args(RUST_TESTS)
         .args(["--test", campaign.binary, campaign.filter])
         .args(["--", "--nocapture", "--test-threads=1"])
+        .args(campaign.arguments)
         .envs(environment.iter().map(|(name, value)| (name, value)));
     process::run(&mut command, limit)
 }

@@ -61,6 +61,7 @@ async fn control_a_server_that_acknowledges_before_the_commit() {
     let mut server = Server::start(plan).await;
     let mut crowd = Crowd::arrive(&server.address(), CROWD, &mut chance);
     crowd.until_saved_more_than(BETWEEN).await;
+    let reader = reader(&database);
     volume.fill(server.process());
     let mut lost = 0;
     for _ in 0..CONTROL_LOOKS {
@@ -70,6 +71,7 @@ async fn control_a_server_that_acknowledges_before_the_commit() {
             break;
         }
     }
+    drop(reader);
     server.kill().await;
     crowd.stay_away().await;
     Report::of("F6", "control: acknowledged before the commit")
@@ -102,6 +104,9 @@ async fn fill_and_empty(volume: &Volume, length: Length) -> Found {
         }
         crowd.until_saved_more_than(crowd.saved() + BETWEEN).await;
         let told: Vec<u64> = crowd.people().iter().map(|it| it.troubles()).collect();
+        // While somebody reads an old state, SQLite may not begin its write-ahead log anew: every
+        // commit needs room.
+        let reader = reader(&database);
         volume.fill(server.process());
         found.filled += 1;
         // Everybody types, so everybody's room soon cannot save.
@@ -109,6 +114,7 @@ async fn fill_and_empty(volume: &Volume, length: Length) -> Found {
             let troubled = timeout(SETTLE, person.until_troubled(told)).await;
             assert!(troubled.is_ok(), "somebody is not told that saving waits");
         }
+        drop(reader);
         found.tally.add(look(&crowd, &database).await);
         let before = crowd.saved();
         if round % 2 == 1 {
@@ -151,8 +157,7 @@ async fn look(crowd: &Crowd, database: &Database) -> Tally {
         .await
 }
 
-/// SQLite's own check of its file.
-fn check(database: &Database) {
+fn connect(database: &Database) -> rusqlite::Connection {
     let Database::Sqlite(folder) = database else {
         unreachable!("only SQLite has a disk of its own here");
     };
@@ -160,6 +165,22 @@ fn check(database: &Database) {
     connection
         .busy_timeout(Duration::from_secs(30))
         .expect("a timeout can be set");
+    connection
+}
+
+/// Somebody who reads the state of this moment until dropped.
+fn reader(database: &Database) -> rusqlite::Connection {
+    let connection = connect(database);
+    connection.execute_batch("begin").expect("it begins");
+    connection
+        .query_row("select count(*) from room", (), |row| row.get::<_, i64>(0))
+        .expect("it can be read");
+    connection
+}
+
+/// SQLite's own check of its file.
+fn check(database: &Database) {
+    let connection = connect(database);
     let said: String = connection
         .query_row("pragma quick_check", (), |row| row.get(0))
         .expect("it can be checked");
