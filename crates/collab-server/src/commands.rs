@@ -1,5 +1,7 @@
 //! What each subcommand does. Must not know how flags are read.
 
+mod backup;
+mod fsck;
 mod room;
 
 use std::io::Write as _;
@@ -11,6 +13,8 @@ use collab_server::{Server, Settings, telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+pub use self::backup::{backup, restore};
+pub use self::fsck::fsck;
 pub use self::room::room;
 
 /// Stopped a second time: as a shell says of a program that Ctrl+C ended.

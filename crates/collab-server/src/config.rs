@@ -6,6 +6,7 @@
 
 mod check;
 mod flags;
+mod operating;
 mod size;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use crate::storage::DatabaseUrl;
 
 pub use self::check::Checked;
 pub use self::flags::{Cli, Command, LogFormat, RoomCommand, ServeFlags, StoreFlags};
+pub use self::operating::{BackupFlags, FsckFlags, RestoreFlags};
 pub use self::size::ByteSize;
 
 /// What the environment may hold for the test commands; the server looks away.

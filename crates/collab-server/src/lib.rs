@@ -2,7 +2,9 @@
 //! decision. [`Server`] is what the program and the tests start. Must not know flags and
 //! environment; `config` alone does.
 
+pub mod backup;
 pub mod config;
+pub mod fsck;
 pub mod http;
 pub mod listener;
 pub mod rooms;

@@ -12,6 +12,7 @@ pub mod checksum;
 pub mod damage;
 pub mod database_url;
 pub mod history;
+pub mod inspect;
 pub mod memory;
 pub mod migrate;
 pub mod open;

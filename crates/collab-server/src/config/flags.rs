@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::ByteSize;
+use super::{BackupFlags, ByteSize, FsckFlags, RestoreFlags};
 
 /// Write text together, in real time.
 ///
@@ -32,6 +32,23 @@ pub enum Command {
     /// Look at rooms in the database and change them. SQLite: while no server runs.
     #[command(subcommand)]
     Room(RoomCommand),
+    /// Check every room: checksums, places, decoding, and that snapshots say what the log says.
+    /// Reads only, also beside a running server.
+    ///
+    /// Exit codes: 0 everything is right; 1 the check could not be made; 2 the configuration
+    /// cannot be; 3 something is damaged, as the report says.
+    #[command(verbatim_doc_comment)]
+    Fsck(FsckFlags),
+    /// Save the whole database, as it is at one moment, into one file. Servers go on writing
+    /// meanwhile.
+    Backup(BackupFlags),
+    /// Restore a backup into an empty database of either kind, and check every room. SQLite: while
+    /// no server runs.
+    ///
+    /// Exit codes: 0 restored, everything is right; 1 nothing was restored; 2 the configuration
+    /// cannot be; 3 restored, but some rooms were damaged when the backup was made.
+    #[command(verbatim_doc_comment)]
+    Restore(RestoreFlags),
 }
 
 /// One thing to do with rooms.

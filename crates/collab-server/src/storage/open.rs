@@ -44,7 +44,7 @@ pub enum OpenError {
     InUse { folder: PathBuf, holder: String },
     #[error("cannot use {}: {why}", path.display())]
     File { path: PathBuf, why: String },
-    #[error("cannot reach {url}: {why}")]
+    #[error("cannot reach {url}: {why}; start the database, or name another one")]
     Unreachable { url: DatabaseUrl, why: String },
     #[error(
         "{url} may lose saved edits in a crash: {why}; change its configuration, or accept the loss with the override for throw-away databases"

@@ -5,9 +5,10 @@
 //! and what it was doing is unknown; the fence in the room's row serialises it with the next try.
 
 mod archive;
-mod connect;
+pub(crate) mod connect;
 mod damage;
 mod history;
+pub mod inspect;
 mod log;
 mod rooms;
 mod snapshots;

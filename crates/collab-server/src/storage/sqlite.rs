@@ -6,6 +6,7 @@ mod connect;
 mod damage;
 mod folder_lock;
 mod history;
+pub mod inspect;
 mod log;
 mod past;
 mod rooms;
@@ -27,7 +28,7 @@ use super::{
     Append, Appended, Claim, Create, DatabaseUrl, Folded, HistoryStore, Quarantined, RoomInfo,
     RoomKey, Snapshot, Store, StoreError, Stored, Whereabouts, heavy,
 };
-use folder_lock::FolderLock;
+pub use folder_lock::FolderLock;
 use thread::Thread;
 
 pub use connect::connect;

@@ -26,6 +26,12 @@ pub const OTHERS: &str = "
   set statement_timeout = '50s';
   set idle_in_transaction_session_timeout = '60s'";
 
+/// Session settings of a connection that only looks.
+pub const READING: &str = "
+  set default_transaction_read_only = on;
+  set statement_timeout = '50s';
+  set idle_in_transaction_session_timeout = '60s'";
+
 /// Adds what the URL did not say.
 pub fn complete(config: &Config) -> Config {
     let mut config = config.clone();
@@ -72,6 +78,29 @@ pub fn pool(
     });
     Pool::builder(Manager::from_config(config.clone(), NoTls, manager))
         .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(CONNECT_TIMEOUT))
+        .create_timeout(Some(CONNECT_TIMEOUT))
+        .recycle_timeout(Some(CONNECT_TIMEOUT))
+        .post_create(set_up)
+        .build()
+}
+
+/// One connection that reads whole documents and cannot write.
+pub fn reading_pool(config: &Config) -> Result<Pool, deadpool_postgres::BuildError> {
+    let manager = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let set_up = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+        Box::pin(async move {
+            client
+                .batch_execute(READING)
+                .await
+                .map_err(HookError::Backend)
+        })
+    });
+    Pool::builder(Manager::from_config(config.clone(), NoTls, manager))
+        .max_size(1)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(CONNECT_TIMEOUT))
         .create_timeout(Some(CONNECT_TIMEOUT))
