@@ -355,7 +355,9 @@ impl Actor {
         self.count();
         // Only after the turn: what came while loading was answered in it.
         if let Some(claim) = self.load_ends.take() {
-            self.errand(storing::load_ended(Arc::clone(&self.shared), claim));
+            // Nobody waits for it, and it is no turn of the room's.
+            let ended = storing::load_ended(Arc::clone(&self.shared), claim);
+            self.shared.spawn(ended.in_current_span());
         }
     }
 

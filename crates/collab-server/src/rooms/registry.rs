@@ -57,6 +57,11 @@ impl Shared {
         self.metrics.rooms_awake(awake.len());
     }
 
+    /// Runs something that a room began and does not wait for; draining waits for it.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
         self.awake.lock().unwrap_or_else(PoisonError::into_inner)
     }

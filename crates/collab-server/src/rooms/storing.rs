@@ -116,13 +116,12 @@ fn loaded(claim: &Claim, stored: Stored) -> Loaded {
 }
 
 /// The load that began with this claim has ended, and the process lives.
-pub(super) async fn load_ended(shared: Arc<Shared>, claim: Claim) -> Brought {
+pub(super) async fn load_ended(shared: Arc<Shared>, claim: Claim) {
     match shared.store.load_ended(claim.key, claim.epoch).await {
         // Another owner counts anew.
         Ok(()) | Err(StoreError::Fenced) => {}
         Err(error) => tracing::warn!(%error, "the mark of a load stays"),
     }
-    Input::Tick.into()
 }
 
 /// Copies damaged parts into quarantine.

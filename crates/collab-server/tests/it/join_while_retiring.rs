@@ -1,6 +1,10 @@
 //! A room that nobody is in goes to sleep; whoever knocks at that very moment is let in by the next
 //! one.
 
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+
 use crate::client::Client;
 use crate::server::{PATIENCE, Running, settings};
 
@@ -12,10 +16,14 @@ async fn no_join_is_lost_however_often_a_room_retires() {
     // Until the room has retired and come back twenty times between the two of them.
     const LIVES: u64 = 20;
     let mut tasks = Vec::new();
+    // One comes as the other goes: with both in it at once, the room would hardly ever retire.
+    let stay = Arc::new(Mutex::new(()));
     for person in 0..2 {
         let address = server.address;
+        let stay = Arc::clone(&stay);
         tasks.push(tokio::spawn(async move {
             for words in 1.. {
+                let _stay = stay.lock().await;
                 let mut client = Client::collab(address, "r").await;
                 client.until_synced().await;
                 client.type_text(&format!("{person}:{words} ")).await;
