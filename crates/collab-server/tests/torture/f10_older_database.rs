@@ -131,6 +131,10 @@ async fn judge(mut found: Found, mut crowd: Crowd, mut server: Server, subject: 
     crowd.settle().await;
     found.made = crowd.made();
     found.tally.add(crowd.until_level(&server).await);
+    // What people brought back is merged before it is durable, and nobody is told of it a second time.
+    for room in crowd.rooms() {
+        server.until_durable(room[0].room()).await;
+    }
     server.kill().await;
     crowd.stay_away().await;
     server.restart().await;

@@ -115,6 +115,16 @@ impl Server {
         body
     }
 
+    /// Waits until everything that a room has merged is in its log: a program's update, although
+    /// there is nothing in it, is answered no sooner.
+    pub async fn until_durable(&self, room: &str) {
+        const NOTHING: &[u8] = &[0, 0];
+        let url = format!("http://{}/api/rooms/{room}/update", self.address());
+        let response = self.http.post(&url).body(NOTHING).send().await;
+        let status = response.expect("the server answers").status();
+        assert!(status.is_success(), "{url}: {status}");
+    }
+
     /// Everything it has logged.
     pub fn log(&self) -> String {
         let bytes = std::fs::read(self.log.path()).expect("a log of ours");
