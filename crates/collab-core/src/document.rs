@@ -4,6 +4,7 @@
 //! the [guard](guard), all of a turn in one transaction; and what leaves is that transaction's own
 //! encoding of what was new, never the bytes that came in. Must not know users, rooms or frames.
 
+pub mod archive;
 mod clocks;
 mod content;
 mod digest;

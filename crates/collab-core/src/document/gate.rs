@@ -12,8 +12,8 @@ mod reader;
 
 pub(super) use self::block::{Allowance, Block, Parent};
 pub use self::block::{MAX_BLOCKS, MAX_VALUE_DEPTH, MAX_VALUES};
-pub(super) use self::reader::Reader;
 use self::reader::after;
+pub(super) use self::reader::{MAX_CLOCK, Reader};
 use super::clocks::{Clocks, Crowded};
 use super::order;
 use super::place::{List, MAX_TYPE_DEPTH, Place, Places, Role, Run, Unit};
@@ -458,4 +458,13 @@ enum Found<T> {
         run: usize,
         until: u32,
     },
+}
+/// Reads over one block and says how many units it is. For bytes that passed once already.
+pub(super) fn block_units(reader: &mut Reader<'_>) -> Result<u32, Refusal> {
+    block::read(reader, &mut Allowance::own()).map(|block| block.len)
+}
+
+/// Whether a block with this first byte has a place in a list, and so may have origins.
+pub(super) fn is_item(info: u8) -> bool {
+    block::is_item(info)
 }

@@ -81,6 +81,11 @@ impl Allowance {
     }
 }
 
+/// Whether a block with this first byte is an item, which may have origins.
+pub(super) fn is_item(info: u8) -> bool {
+    info != GC && info != SKIP
+}
+
 /// Reads one block.
 #[inline]
 pub(in crate::document) fn read(
