@@ -18,6 +18,7 @@ mod order;
 mod parts;
 mod place;
 mod refusal;
+mod roots;
 mod salvage;
 mod state_vector;
 mod sticky;

@@ -30,6 +30,7 @@ pub use self::assets::PageSource;
 pub use self::error::Problem;
 pub use self::origin::Origins;
 pub use self::root::{Root, is_path};
+use crate::history::past::History;
 use crate::rooms::Rooms;
 use crate::storage::Store;
 use crate::telemetry::Metrics;
@@ -48,6 +49,7 @@ pub struct App {
 pub struct Inner {
     pub rooms: Rooms,
     pub store: Arc<dyn Store>,
+    pub history: History,
     pub metrics: Metrics,
     pub doorway: Doorway,
     pub origins: Origins,

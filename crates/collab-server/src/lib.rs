@@ -5,6 +5,7 @@
 pub mod backup;
 pub mod config;
 pub mod fsck;
+pub mod history;
 pub mod http;
 pub mod listener;
 pub mod rooms;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::config::Limits;
+use self::history::past::History;
 use self::http::{App, Inner, Origins, PageSource, Root};
 use self::listener::{Listener, Serving};
 use self::rooms::Rooms;
@@ -150,6 +152,7 @@ impl Server {
             inner: Arc::new(Inner {
                 rooms,
                 store: Arc::clone(&store),
+                history: History::new(Arc::clone(&store)),
                 metrics,
                 doorway,
                 origins: Origins::new(&settings.allowed_origins),

@@ -171,7 +171,10 @@ impl Document {
     }
 
     /// One local transaction. What it did passes our own gate, which learns it that way.
-    fn write(&mut self, change: impl FnOnce(&mut TransactionMut<'_>)) -> Result<Bytes, EditError> {
+    pub(super) fn write(
+        &mut self,
+        change: impl FnOnce(&mut TransactionMut<'_>),
+    ) -> Result<Bytes, EditError> {
         self.own.store(true, Ordering::Relaxed);
         let written = self.engine.write(|txn| {
             change(txn);

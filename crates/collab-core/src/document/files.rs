@@ -23,6 +23,11 @@ const DESCRIPTION: [&str; 2] = [FILES, META];
 /// moment may end with one more.
 pub const MAX_FILES: usize = 256;
 
+/// Whether the root of this name describes the document.
+pub(super) fn describes(root: &str) -> bool {
+    DESCRIPTION.contains(&root)
+}
+
 /// Longest path, language or value of `meta`, in bytes. Longer ones are refused.
 pub const MAX_NAME_BYTES: usize = 1_024;
 
@@ -55,7 +60,7 @@ impl FileId {
     }
 
     /// The name of the root text that holds this file.
-    pub(super) fn root(&self) -> String {
+    pub fn root(&self) -> String {
         format!("{TEXT_PREFIX}{}", self.0)
     }
 

@@ -14,7 +14,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::Server;
 use utoipa_swagger_ui::{Config, serve};
 
-use super::api::history::versions;
+use super::api::history::{diff, restore, texts, versions};
 use super::api::{complete, files, rooms, update};
 use super::{App, Problem};
 
@@ -38,6 +38,11 @@ use super::{App, Problem};
         versions::create,
         versions::rename,
         versions::remove,
+        texts::all,
+        texts::one,
+        texts::update,
+        diff::diff,
+        restore::restore,
         complete::complete
     ),
     components(schemas(Problem))

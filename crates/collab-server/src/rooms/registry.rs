@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub(super) drain: CancellationToken,
     /// Milliseconds that draining may take, told to clients.
     pub(super) drain_within_ms: u64,
-    tasks: TaskTracker,
+    pub(super) tasks: TaskTracker,
     awake: Mutex<HashMap<RoomId, Handle>>,
 }
 

@@ -9,8 +9,11 @@ use collab_core::document::{Digest, Document};
 use collab_core::ids::{Epoch, Lineage, ReplicaId, RoomId, Seq};
 use collab_core::room::{AppendFailure, Damage, Input, LoadFailure, Loaded};
 
+use tracing::Instrument as _;
+
 use super::Wake;
 use super::registry::Shared;
+use crate::history::fold;
 use crate::storage::{
     Append, Claim, Create, RoomKey, RoomState, Snapshot, StoreError, Stored, Whereabouts,
 };
@@ -296,17 +299,31 @@ pub(super) async fn compact(
         return Input::CompactFailed { seq }.into();
     }
     shared.metrics.snapshot_stored();
-    match shared.store.fold(claim.key, epoch).await {
+    // Not part of what the room waits for: it may retire meanwhile. A stopping server waits.
+    shared
+        .tasks
+        .spawn(fold_log(Arc::clone(&shared), claim, epoch).in_current_span());
+    Input::Compacted { seq }.into()
+}
+
+/// Puts what the snapshot before the newest one covers into the archive.
+async fn fold_log(shared: Arc<Shared>, claim: Claim, epoch: Epoch) {
+    let Ok(_turn) = Arc::clone(&shared.heavy).acquire_owned().await else {
+        return;
+    };
+    match fold::fold(&shared.store, claim.key, epoch).await {
         Ok(folded) => tracing::debug!(
-            seq = seq.0,
             records = folded.records_deleted,
             snapshots = folded.snapshots_deleted,
-            "log folded"
+            "log folded into the archive"
         ),
-        // The snapshot stands; what it covers is removed another time.
-        Err(error) => tracing::warn!(%error, seq = seq.0, "the log was not folded"),
+        // Its next owner, or the next fold, does it.
+        Err(error @ (StoreError::Fenced | StoreError::Unavailable(_))) => {
+            tracing::debug!(%error, "the log was not folded");
+        }
+        // The snapshot stands; what it covers stays in the log.
+        Err(error) => tracing::warn!(%error, "the log was not folded"),
     }
-    Input::Compacted { seq }.into()
 }
 
 fn decodes_to(state: &[u8], digest: Digest) -> Result<(), &'static str> {

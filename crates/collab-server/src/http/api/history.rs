@@ -1,6 +1,10 @@
 //! A room's history over HTTP: what its routes have in common. Must not know how a past state is
 //! made. The contract is docs/HISTORY.md.
 
+pub mod diff;
+pub mod point;
+pub mod restore;
+pub mod texts;
 pub mod versions;
 
 use axum::Router;
@@ -8,7 +12,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::routing::{get, patch};
+use axum::routing::{get, post};
 use collab_core::ids::RoomId;
 use serde::de::DeserializeOwned;
 
@@ -26,8 +30,20 @@ pub fn routes() -> Router<App> {
         )
         .route(
             "/api/rooms/{room}/versions/{v}",
-            patch(versions::rename).delete(versions::remove),
+            get(texts::all)
+                .patch(versions::rename)
+                .delete(versions::remove),
         )
+        .route(
+            "/api/rooms/{room}/versions/{v}/files/{file}",
+            get(texts::one),
+        )
+        .route("/api/rooms/{room}/versions/{v}/update", get(texts::update))
+        .route(
+            "/api/rooms/{room}/versions/{v}/restore",
+            post(restore::restore),
+        )
+        .route("/api/rooms/{room}/diff", get(diff::diff))
 }
 
 /// A room and a version's number out of a path.
