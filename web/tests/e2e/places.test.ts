@@ -29,6 +29,8 @@ function watchRequests(who: Person): URL[] {
 /** What two people do first: one makes a room, gives out its link, the other comes; both write. */
 async function firstMinute(ana: Person, ben: Person, start: URL): Promise<void> {
   await ana.page.goto(start.href);
+  // The start page is there only after the page's load event.
+  await ana.page.getByRole("button", { name: "New room" }).waitFor();
   await ana.page.keyboard.press("Enter");
   await ana.page.locator(".cm-content[contenteditable=true]").waitFor();
   await ana.reads(/^Saved$/);
@@ -62,6 +64,9 @@ async function firstMinute(ana: Person, ben: Person, start: URL): Promise<void> 
   await ben.sees("# Notes");
   await ana.reads(/^Saved$/);
   await ana.page.reload();
+  // Back in the file she was in; the other one is there as well.
+  await ana.sees("# Notes");
+  await ana.page.getByRole("button", { name: "main", exact: true }).click();
   await ana.sees("import os # both");
 
   await ana.page.getByRole("link", { name: "Start page" }).click();
