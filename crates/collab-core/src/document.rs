@@ -118,6 +118,8 @@ pub enum Outcome {
 pub struct Turn {
     /// One per offer, in order.
     pub outcomes: Vec<Outcome>,
+    /// Who inserted something new: the number of the offer, and the replica.
+    pub moved: Vec<(usize, ReplicaId)>,
     /// Everything that was new, as one update in our own encoding; empty when nothing was.
     pub delta: Bytes,
     /// The number of this turn; when nothing was new, of the one before.
@@ -292,16 +294,20 @@ impl Document {
             clocks,
             ..
         } = self;
-        let mut before = Vec::new();
+        let mut before: Vec<(u64, u32)> = Vec::new();
+        let mut moved = Vec::new();
         let (outcomes, Committed { delta, described }) = engine.write(|txn| {
             let mut outcomes = Vec::with_capacity(updates.len());
-            for &(update, source) in updates {
+            for (index, &(update, source)) in updates.iter().enumerate() {
+                let known = before.len();
                 let outcome = match integrate(txn, gate, clocks, update, source, &mut before)? {
                     Ok(new_replicas) => Outcome::Applied { new_replicas },
                     Err(Stop::Gap) => Outcome::Gap,
                     Err(Stop::Refused(refusal)) => Outcome::Refused(refusal),
                 };
                 outcomes.push(outcome);
+                let new = before.iter().skip(known);
+                moved.extend(new.filter_map(|(id, _)| Some((index, ReplicaId::new(*id)?))));
             }
             Ok(outcomes)
         })?;
@@ -309,6 +315,7 @@ impl Document {
         self.count(&delta, before);
         Ok(Turn {
             outcomes,
+            moved,
             delta,
             number: self.history.newest(),
             changes,

@@ -5,8 +5,11 @@
 //! or removes somebody else's caret. Yjs calls all this "awareness"; its rules for clocks are kept
 //! (`y-protocols` 1.0.7 `awareness.js`).
 
+pub mod person;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::person::Person;
 use crate::ids::{ConnectionId, ReplicaId};
 use crate::protocol::awareness::Entry;
 use crate::protocol::limits::{
@@ -184,6 +187,18 @@ impl Table {
                 state: None,
             }),
         }
+    }
+
+    /// Who a replica says to be, if it is here and says so.
+    pub fn person(&self, replica: ReplicaId) -> Option<Person> {
+        let held = self.here.get(&replica)?;
+        Person::read(replica, &held.state)
+    }
+
+    /// The replica that a connection speaks for, when it is a single one.
+    pub fn only_of(&self, connection: ConnectionId) -> Option<ReplicaId> {
+        let owned = self.owned.get(&connection)?;
+        owned.first().copied().filter(|_| owned.len() == 1)
     }
 
     /// How many replicas are here.

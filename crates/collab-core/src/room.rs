@@ -5,6 +5,7 @@
 //! carries out the [`Effect`]s in order. All updates of a turn are merged in one transaction, and
 //! that transaction's own encoding is what is relayed and logged, never a client's bytes.
 
+mod authors;
 mod damage;
 mod door;
 mod events;
@@ -21,19 +22,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+pub use authors::{MAX_WRITERS, MAX_WRITERS_PER_CONNECTION};
 pub use events::{
-    Access, Answer, AppendFailure, Counted, Damage, Describe, Effect, Input, Lane, LoadFailure,
-    Loaded, Missed, Part,
+    Access, Answer, AppendFailure, Author, Counted, Damage, Describe, Effect, Input, Lane,
+    LoadFailure, Loaded, Missed, Part,
 };
 #[cfg(feature = "sabotage")]
 pub use settings::Sabotage;
 pub use settings::Settings;
 
-use crate::document::{Digest, Document, StateVector, TurnNumber};
+use crate::document::{Digest, Document, Outcome, StateVector, Turn, TurnNumber};
 use crate::ids::{ConnectionId, Lineage, ReplicaId, RequestId, Seq};
 use crate::presence::Table;
 use crate::protocol::{CloseCode, Control, Dialect, Message, Status, awareness, codec};
 use crate::time::Millis;
+use authors::Authors;
 use damage::Damaged;
 use log::Log;
 use merge::Offered;
@@ -70,6 +73,8 @@ struct Member {
     waits: bool,
     /// It was told where it is. Who comes while the room loads is told afterwards.
     greeted: bool,
+    /// Replicas whose edits it brought first.
+    writers: u32,
 }
 
 /// How far the room is.
@@ -105,6 +110,7 @@ pub struct Room {
     presence: Table,
     /// Whose presence changed in this turn.
     presence_changed: BTreeSet<ReplicaId>,
+    authors: Authors,
     /// Who asked in this turn for what they lack, and what they have: answered once, at its end.
     asks: BTreeMap<ConnectionId, StateVector>,
     /// The last such answer, for everybody who has the same at the same turn: a thousand joiners
@@ -168,6 +174,7 @@ impl Room {
             members: BTreeMap::new(),
             presence: Table::default(),
             presence_changed: BTreeSet::new(),
+            authors: Authors::default(),
             asks: BTreeMap::new(),
             answered: None,
             ask_debtors: false,
@@ -237,6 +244,7 @@ impl Room {
                 self.append_failed(now, seq, failure, effects);
             }
             (_, Input::Compacted { seq }) => self.compacted(seq, effects),
+            (_, Input::Remembered { stored }) => self.remembered(now, stored),
             (_, Input::Quarantined { stored }) => self.quarantined(stored, effects),
             (_, Input::CompactFailed { seq }) => {
                 if self.compacting.take_if(|it| *it == seq).is_some() {
@@ -328,6 +336,7 @@ impl Room {
         self.freeze_or_thaw(effects);
         self.set_status(self.status_due(), effects);
         self.compact_if_due(now, effects);
+        self.tell_authors(now, effects);
         self.retire_if_due(now, effects);
     }
 
@@ -342,7 +351,8 @@ impl Room {
             .idle_since
             .filter(|_| self.is_quiet())
             .map(|since| since.plus(self.settings.idle_ms));
-        let dates = [retry, idle, self.drain_by, self.reclaim_at];
+        let names = self.authors.deadline();
+        let dates = [retry, idle, self.drain_by, self.reclaim_at, names];
         dates.into_iter().flatten().min()
     }
 

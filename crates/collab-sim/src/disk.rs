@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use collab_core::document::Digest;
-use collab_core::ids::{Epoch, Lineage, Seq};
-use collab_core::room::{AppendFailure, LoadFailure, Loaded};
+use collab_core::ids::{Epoch, Lineage, ReplicaId, Seq};
+use collab_core::room::{AppendFailure, Author, LoadFailure, Loaded};
 
 use crate::bug::Bug;
 use crate::scenario::Weather;
@@ -31,6 +31,8 @@ pub struct Row {
     pub snapshots: BTreeMap<Seq, (Bytes, Digest)>,
     /// Something of it went into quarantine.
     pub degraded: bool,
+    /// Who replicas said to be.
+    pub authors: BTreeMap<ReplicaId, Author>,
 }
 
 impl Row {
@@ -77,6 +79,8 @@ pub enum Request {
     Quarantine { epoch: Epoch },
     /// Mark it as whole.
     Mend { epoch: Epoch },
+    /// Who wrote.
+    Remember { authors: Vec<Author> },
     /// One record.
     Append {
         epoch: Epoch,
@@ -111,6 +115,8 @@ pub enum Outcome {
     NotStored { seq: Seq, fenced: bool },
     /// For a fold: records deleted, `None` when it failed.
     Folded(Option<usize>),
+    /// For authors.
+    Remembered { stored: bool },
     /// For a mark, and whether it is a quarantine that was asked for.
     Marked { quarantine: bool, stored: bool },
 }
@@ -205,6 +211,7 @@ impl Disk {
             }
             Request::Quarantine { epoch } => self.mark(room, *epoch, true, fate),
             Request::Mend { epoch } => self.mark(room, *epoch, false, fate),
+            Request::Remember { authors } => self.remember(room, authors, fate),
             Request::Append { epoch, seq, record } => {
                 self.append(room, (*epoch, *seq, record), fate)
             }
@@ -239,6 +246,7 @@ impl Disk {
             log: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             degraded: false,
+            authors: BTreeMap::new(),
         });
         if kept.is_none() {
             row.epoch.0 = match self.bug {
@@ -263,6 +271,18 @@ impl Disk {
             row.degraded = quarantine;
         }
         (Change::None, Outcome::Marked { quarantine, stored })
+    }
+
+    fn remember(&mut self, room: u32, authors: &[Author], fate: Fate) -> (Change, Outcome) {
+        if fate != Fate::FailsBefore
+            && let Some(row) = self.rooms.get_mut(&room)
+        {
+            let authors = authors.iter().cloned();
+            row.authors
+                .extend(authors.map(|author| (author.replica, author)));
+        }
+        let stored = fate == Fate::Fine;
+        (Change::None, Outcome::Remembered { stored })
     }
 
     fn append(

@@ -39,6 +39,7 @@ impl Room {
                 asked_over_gap: None,
                 waits: false,
                 greeted: false,
+                writers: 0,
             },
         );
         if self.members.len() > self.settings.max_connections {
@@ -186,6 +187,7 @@ impl Room {
                         match self.presence.offer(now, connection, entry) {
                             Ok(()) => {
                                 self.presence_changed.insert(entry.replica);
+                                self.presence_said(entry.replica);
                             }
                             Err(ignored) => {
                                 effects

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use crate::document::{Digest, Edit, FileId, TurnNumber};
-use crate::ids::{ConnectionId, Epoch, Lineage, RequestId, Seq};
+use crate::ids::{ConnectionId, Epoch, Lineage, ReplicaId, RequestId, Seq};
 use crate::protocol::{CloseCode, Dialect};
+use crate::time::Millis;
 
 /// What a connection may do. Checked once, when its frames are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub enum Input {
     CompactFailed { seq: Seq },
     /// Answers [`Effect::Quarantine`]: the copies are durable, or storage did not take them.
     Quarantined { stored: bool },
+    /// Answers [`Effect::Remember`]: storage knows them, or does not answer.
+    Remembered { stored: bool },
     /// The instant of [`Room::next_deadline`] has come.
     Tick,
     /// The server stops: say so, save everything, then retire.
@@ -226,6 +229,8 @@ pub enum Effect {
     /// The snapshot at `seq` holds everything again: the room is marked as whole. When that fails,
     /// the next waking asks for it again.
     Mend { epoch: Epoch, seq: Seq },
+    /// Remember who replicas say to be. Answered by [`Input::Remembered`]; nothing waits for it.
+    Remember { authors: Vec<Author> },
     /// Close a socket after what is in its outbox. Whatever explains it was sent before.
     Close {
         connection: ConnectionId,
@@ -239,6 +244,17 @@ pub enum Effect {
     /// Everything is saved and nobody is here, or the room is lost: stop its task. Connections
     /// still open were closed by effects before this one.
     Retire,
+}
+
+/// Who a replica said to be while it wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    pub replica: ReplicaId,
+    /// As in [`Person`](crate::presence::person::Person); so is the colour.
+    pub name: String,
+    pub color: String,
+    /// When it wrote last.
+    pub at: Millis,
 }
 
 /// Which part of an outbox a frame goes to; decides what may be dropped.

@@ -15,6 +15,9 @@ use crate::ids::{ConnectionId, RequestId};
 use crate::protocol::RejectCode;
 use crate::time::Millis;
 
+/// Bytes of an update that says nothing: no blocks, no deletions.
+const NOTHING_BYTES: usize = 2;
+
 /// An update somebody offers.
 #[derive(Debug, Clone)]
 pub(super) struct Offered {
@@ -67,7 +70,13 @@ impl Offered {
         }
     }
 
-    fn connection(&self) -> Option<ConnectionId> {
+    /// Whether it is an edit that inserts nothing. What answers a question names every deletion there
+    /// ever was, and says nothing of who made them.
+    pub(super) fn only_deletes(&self) -> bool {
+        !self.answers && self.update.len() > NOTHING_BYTES && self.update.first() == Some(&0)
+    }
+
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
         match self.by {
             By::Connection { connection, .. } => Some(connection),
             By::Program(_) => None,
@@ -154,6 +163,7 @@ impl Room {
     /// A turn is merged: answer each update, relay and log what was new.
     fn merged(&mut self, now: Millis, offered: &[Offered], turn: &Turn, effects: &mut Vec<Effect>) {
         self.fresh = false;
+        self.note_writers(now, offered, turn);
         let applied: Vec<&Offered> = offered
             .iter()
             .zip(&turn.outcomes)

@@ -1,6 +1,7 @@
 //! The room's promises, one hazard a test. Sessions of ours and plain frames talk to it by hand;
 //! `collab-sim` does the same by chance.
 
+mod authors;
 mod damage;
 mod members;
 mod rewound;

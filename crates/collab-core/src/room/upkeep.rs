@@ -324,6 +324,7 @@ impl Room {
                 .is_some_and(|log| log.is_clean() && self.turn.is_empty());
             let loading = self.log.is_none();
             if saved || now >= by || loading {
+                self.tell_last_authors(now, effects);
                 self.retire_all(CloseCode::Restart, "the server is restarting", effects);
             }
             return;
@@ -332,6 +333,7 @@ impl Room {
             .idle_since
             .is_some_and(|since| now.since(since) >= self.settings.idle_ms);
         if idle && self.is_quiet() {
+            self.tell_last_authors(now, effects);
             self.phase = Phase::Retired;
             effects.push(Effect::Retire);
         }

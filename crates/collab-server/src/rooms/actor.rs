@@ -409,6 +409,7 @@ impl Actor {
             | Effect::Reclaim { .. }
             | Effect::Quarantine { .. }
             | Effect::Mend { .. }
+            | Effect::Remember { .. }
             | Effect::Append { .. }
             | Effect::Compact { .. }) => self.send_to_storage(errand),
             Effect::Close {

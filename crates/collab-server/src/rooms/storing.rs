@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use collab_core::document::{Digest, Document};
 use collab_core::ids::{Epoch, Lineage, ReplicaId, RoomId, Seq};
-use collab_core::room::{AppendFailure, Damage, Input, LoadFailure, Loaded};
+use collab_core::room::{AppendFailure, Author, Damage, Input, LoadFailure, Loaded};
 
 use tracing::Instrument as _;
 
@@ -159,6 +159,19 @@ pub(super) async fn mend(shared: Arc<Shared>, key: RoomKey, epoch: Epoch, seq: S
         Err(error) => tracing::warn!(%error, "the room is whole again, and still marked damaged"),
     }
     Input::Tick.into()
+}
+
+/// Remembers who wrote.
+pub(super) async fn remember(shared: Arc<Shared>, claim: Claim, authors: Vec<Author>) -> Brought {
+    let history = shared.store.history();
+    let put = history.put_authors(claim.key, claim.lineage, authors).await;
+    if let Err(error) = &put {
+        tracing::warn!(%error, "authors were not remembered; they are told again");
+    }
+    Input::Remembered {
+        stored: put.is_ok(),
+    }
+    .into()
 }
 
 fn failed(wake: Wake, claim: Option<Claim>, error: &StoreError) -> Brought {

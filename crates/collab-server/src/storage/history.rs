@@ -8,7 +8,8 @@ pub mod seal;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use collab_core::ids::{Epoch, Lineage, ReplicaId, Seq};
+use collab_core::ids::{Epoch, Lineage, Seq};
+pub use collab_core::room::Author;
 use collab_core::time::Millis;
 
 use super::{Folded, RoomKey, StoreError};
@@ -213,16 +214,6 @@ impl Version {
             deletions: new.deletions,
         }
     }
-}
-
-/// Who a replica said to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
-    pub replica: ReplicaId,
-    pub name: String,
-    pub color: String,
-    /// When it was last heard.
-    pub at: Millis,
 }
 
 /// What stands in a room's archive.

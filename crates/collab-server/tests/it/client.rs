@@ -23,6 +23,8 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct Client {
     pub socket: Socket,
     pub document: Document,
+    /// Whose edits it makes.
+    pub replica: ReplicaId,
     pub welcome: Option<Welcome>,
     /// Highest count heard in `Saved`.
     pub saved: u64,
@@ -75,6 +77,7 @@ impl Client {
         let mut client = Client {
             socket,
             document: Document::new(replica),
+            replica,
             welcome: None,
             saved: 0,
             sent: 0,

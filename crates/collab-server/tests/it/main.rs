@@ -5,6 +5,7 @@ mod damaged_rooms;
 mod server;
 
 mod addresses;
+mod authors;
 mod history;
 mod hostile_bytes;
 mod join_while_retiring;

@@ -493,6 +493,9 @@ impl World {
             Effect::Mend { epoch, .. } => {
                 self.ask_storage(node, room, life, Request::Mend { epoch });
             }
+            Effect::Remember { authors } => {
+                self.ask_storage(node, room, life, Request::Remember { authors });
+            }
             Effect::Append { epoch, seq, record } => {
                 self.note(|| format!("room {room} appends {seq}, {} bytes", record.len()));
                 let request = Request::Append { epoch, seq, record };
@@ -712,7 +715,7 @@ fn crash_before(effect: &Effect) -> Happening {
         | Effect::Reclaim { .. }
         | Effect::Quarantine { .. }
         | Effect::Mend { .. } => Happening::CrashLoad,
-        Effect::Send { .. } | Effect::Count(_) => Happening::CrashSend,
+        Effect::Send { .. } | Effect::Count(_) | Effect::Remember { .. } => Happening::CrashSend,
         Effect::Fanout { .. } => Happening::CrashFanout,
         Effect::Resync { .. } => Happening::CrashResync,
         Effect::Append { .. } => Happening::CrashAppend,

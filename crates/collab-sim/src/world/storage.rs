@@ -200,6 +200,7 @@ impl World {
                 }
                 return Ok(());
             }
+            Outcome::Remembered { stored } => Input::Remembered { stored },
             Outcome::Marked { quarantine, stored } => {
                 if !quarantine {
                     return Ok(());

@@ -29,6 +29,9 @@ impl Actor {
             (Effect::Mend { epoch, seq }, Some(claim)) => {
                 self.errand(storing::mend(shared, claim.key, epoch, seq));
             }
+            (Effect::Remember { authors }, Some(claim)) => {
+                self.errand(storing::remember(shared, claim, authors));
+            }
             (Effect::Append { epoch, seq, record }, Some(claim)) => {
                 let append = Append {
                     key: claim.key,
