@@ -262,6 +262,18 @@ impl Log {
         }
     }
 
+    /// Whether a log as it was read holds records that are not ours: somebody else owns the room.
+    pub(super) fn is_overtaken(&self, head: Seq, records: &[(Seq, Bytes)]) -> bool {
+        match &self.in_flight {
+            None => head > self.head,
+            Some(InFlight { append, .. }) => {
+                let other =
+                    |(seq, bytes): &(Seq, Bytes)| *seq == append.seq && *bytes != append.record;
+                head > append.seq || records.iter().any(other)
+            }
+        }
+    }
+
     /// When a failed append is offered again.
     pub(super) fn retry_at(&self) -> Option<Millis> {
         self.in_flight.as_ref().and_then(|it| it.retry_at)

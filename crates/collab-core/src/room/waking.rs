@@ -29,6 +29,13 @@ impl Room {
             self.reload(suspects, effects);
             return;
         }
+        let overtaken = |log: &Log| log.is_overtaken(loaded.head, &loaded.records);
+        if live.is_none() && self.log.as_ref().is_some_and(overtaken) {
+            // Members were sent nothing of what the other owner wrote; they get it from there.
+            let reason = "the room moved to another server";
+            self.retire_all(CloseCode::Restart, reason, effects);
+            return;
+        }
         let Woken {
             mut document,
             waiting,

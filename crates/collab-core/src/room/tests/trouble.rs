@@ -319,6 +319,51 @@ fn an_append_that_commits_behind_a_second_reading_is_not_forgotten() {
     assert_eq!(document.text(&FileId::main()), "x");
 }
 
+/// While the room reads its log again, another owner has written.
+#[cfg(feature = "sabotage")]
+#[test]
+fn a_second_reading_that_finds_anothers_records_steps_down() {
+    for in_flight in [false, true] {
+        let mut house = House::empty();
+        house.join(A, Dialect::CollabV1);
+        if in_flight {
+            house.frame(A, &typed(&mut author(1), 0, "ours"));
+        }
+        house.take();
+        house.room.document().expect("awake").poison();
+        house.frame(A, &Message::SyncStep1(Bytes::from_static(&[0])));
+        house.take();
+        let Message::Update(theirs) = typed(&mut author(2), 0, "theirs") else {
+            panic!("an update")
+        };
+        let mut record = crate::record::Record::default();
+        record.push(NOW, &theirs);
+        house.give(Input::Loaded(Loaded {
+            lineage: Lineage([7; 16]),
+            epoch: Epoch(1),
+            head: Seq(1),
+            snapshot_seq: Seq(0),
+            snapshot: None,
+            records: vec![(Seq(1), record.encode())],
+            damage: Vec::new(),
+            degraded: false,
+        }));
+        let effects = house.take();
+        assert!(
+            effects.iter().any(|effect| matches!(
+                effect,
+                Effect::Close {
+                    connection: A,
+                    code: CloseCode::Restart,
+                    ..
+                }
+            )),
+            "{effects:?}"
+        );
+        assert_eq!(effects.last(), Some(&Effect::Retire));
+    }
+}
+
 /// A room whose storage is away and whose budget of 100 bytes is spent. `A` is in it.
 fn frozen_house() -> (House, Document) {
     let mut house = House::with(Settings {
