@@ -14,6 +14,9 @@ export interface Language {
   /** Each one that some line matches speaks for this language. No repetition inside a
    *  repetition: other people choose what these are run on. */
   readonly signs: readonly RegExp[];
+  /** How its functions or classes begin, and those of no other language here: enough while nothing
+   *  speaks for another one, so that the first function of a new text is indented. */
+  readonly begins?: RegExp;
   readonly load: () => Promise<Extension>;
 }
 
@@ -35,6 +38,7 @@ export const LANGUAGES: readonly Language[] = [
     aliases: ["cpp", "c++", "cc", "h", "hpp"],
     endings: ["c", "h", "cc", "cpp", "cxx", "hpp", "hh"],
     signs: [/^#include\s*[<"]/, /\bint main\s*\(/, /\bstd::|\bprintf\s*\(/],
+    begins: /^(int|void|char|double|float|bool|unsigned|static) \w+\(/,
     load: async () => (await import("@codemirror/lang-cpp")).cpp(),
   },
   {
@@ -51,6 +55,7 @@ export const LANGUAGES: readonly Language[] = [
     aliases: ["golang"],
     endings: ["go"],
     signs: [/^package \w+\s*$/, /^func (\(\w+ \*?\w+\) )?\w+\(/, /:=/],
+    begins: /^func (\(\w+ \*?\w+\) )?\w+\(/,
     load: async () => (await import("@codemirror/lang-go")).go(),
   },
   {
@@ -67,6 +72,7 @@ export const LANGUAGES: readonly Language[] = [
     aliases: [],
     endings: ["java"],
     signs: [/^import java[.\w]*;/, /\bpublic (static|class|interface)\b/, /\bSystem\.out\./],
+    begins: /^public (final |abstract )?(class|interface|enum|record) \w/,
     load: async () => (await import("@codemirror/lang-java")).java(),
   },
   {
@@ -75,6 +81,7 @@ export const LANGUAGES: readonly Language[] = [
     aliases: ["js", "jsx", "mjs", "node"],
     endings: ["js", "mjs", "cjs", "jsx"],
     signs: [/^#!.*\bnode\b/, /\b(const|let)\s+[\w{[][^=\n]*=/, /=>|\bfunction\b[^\n]*\{/, /\bconsole\.log\(|\brequire\(/],
+    begins: /^(export )?(default )?(async )?function\*? ?\w*\(/,
     load: async () => (await import("@codemirror/lang-javascript")).javascript({ jsx: true }),
   },
   {
@@ -99,6 +106,7 @@ export const LANGUAGES: readonly Language[] = [
     aliases: ["py", "python3"],
     endings: ["py", "pyi", "pyw"],
     signs: [/^#!.*\bpython/, /^\s*(async )?def \w+\(/, /^\s*(from \w[\w.]* )?import \w/, /^\s*(if|for|while|class|elif|with)\b.*:\s*$/, /\bprint\(/],
+    begins: /^\s*(async )?def \w+\(/,
     load: async () => (await import("@codemirror/lang-python")).python(),
   },
   {
@@ -107,6 +115,7 @@ export const LANGUAGES: readonly Language[] = [
     aliases: ["rs"],
     endings: ["rs"],
     signs: [/^\s*(pub )?fn \w+/, /\blet mut\b/, /^use [\w:]+(::\{.*\})?;/, /\bimpl\b.*\{/, /\bprintln!\(/],
+    begins: /^\s*(pub )?(async )?fn \w+[(<]/,
     load: async () => (await import("@codemirror/lang-rust")).rust(),
   },
   {
@@ -176,5 +185,7 @@ export function languageOf(beginning: string): Language {
     if (signs > most) [best, most] = [language, signs];
   }
   const saysSo = /^(#!|\s*<!doctype)/i.test(lines[0] ?? "");
-  return most >= ENOUGH_SIGNS || (saysSo && most > 0) ? best : PLAIN;
+  if (most >= ENOUGH_SIGNS || (saysSo && most > 0)) return best;
+  const begun = LANGUAGES.filter(({ begins }) => begins !== undefined && lines.some((line) => begins.test(line)));
+  return (begun.length === 1 ? begun[0] : undefined) ?? PLAIN;
 }

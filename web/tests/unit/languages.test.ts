@@ -25,6 +25,21 @@ test("every language has an example, and is known by it", () => {
   for (const [id, text] of Object.entries(EXAMPLES)) expect(languageOf(text).id, text).toBe(id);
 });
 
+test("a first function is enough, while it is typed and as long as nothing speaks for another language", () => {
+  const begun = {
+    c: "int area(int width",
+    go: "func area(width int",
+    java: "public class Area {",
+    javascript: "function area(width",
+    python: "def area(width",
+    rust: "fn area(width: u32",
+  };
+  for (const [id, text] of Object.entries(begun)) expect(languageOf(text).id, text).toBe(id);
+  expect(languageOf("# How to\n\n- call it\n\ndef area(width, height):\n").id).toBe("markdown");
+  expect(languageOf("def area(width\nfunction area(width\n").id).toBe("plaintext");
+  expect(languageOf("function follows form\nint eger\n").id).toBe("plaintext");
+});
+
 test("ids and aliases are unambiguous", () => {
   const names = LANGUAGES.flatMap(({ id, aliases }) => [id, ...aliases]);
   expect(new Set(names).size).toBe(names.length);
