@@ -20,7 +20,7 @@ import { plainOffsets, reportEdits } from "./binding.js";
 import { difference } from "./early.js";
 import { HeldEdits } from "./held.js";
 import { indentation, type Indentation, INDENTATIONS } from "./indentation.js";
-import { type Language, PLAIN } from "./languages.js";
+import type { Language } from "./languages.js";
 import { limitInserts } from "./limit.js";
 import { remoteTransaction } from "./remote.js";
 import { adoptEditorStyles } from "./stylesheets.js";
@@ -143,36 +143,50 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     });
   }
 
-  // Until there is a text, nobody can type: it would be lost.
-  const nothing = EditorState.create({ extensions: [EditorView.editable.of(false), EditorState.readOnly.of(true), theme()] });
-  const view = new EditorView({ parent, state: nothing });
+  let made: EditorView | undefined;
+
+  /** Made with the first text, because to make it twice takes a tenth of a second on a slow phone; earlier
+   *  only for somebody who asks. Until there is a text nobody can type: it would be lost. */
+  function view(): EditorView {
+    made ??= new EditorView({ parent, state: EditorState.create({ extensions: [EditorView.editable.of(false), EditorState.readOnly.of(true), theme()] }) });
+    return made;
+  }
+
+  function show(state: EditorState): void {
+    if (made) made.setState(state);
+    else made = new EditorView({ parent, state });
+  }
 
   function apply(file: string, change: TransactionSpec): void {
     const entry = away.get(file);
-    if (file === shown) view.dispatch(change);
+    if (file === shown) view().dispatch(change);
     else if (entry) entry.state = entry.state.update(change).state;
   }
 
   /** Whether an edit lies in the line of a composition, or comes after one that did. */
   function mustWait(file: string, edits: readonly Edit[]): boolean {
-    if (file !== shown || !view.compositionStarted) return false;
-    const { from, to } = view.state.doc.lineAt(view.state.selection.main.head);
+    if (file !== shown || !view().compositionStarted) return false;
+    const { state } = view();
+    const { from, to } = state.doc.lineAt(state.selection.main.head);
     return !held.isEmpty || edits.some((edit) => edit.at <= to && edit.at + edit.delete >= from);
   }
 
   /** Brings in what had to wait, unless the next composition has begun. */
   function catchUp(now = false): void {
-    if (held.isEmpty || (view.compositionStarted && !now)) return;
-    view.dispatch(remoteTransaction(held.release()));
+    if (held.isEmpty || (view().compositionStarted && !now)) return;
+    view().dispatch(remoteTransaction(held.release()));
     options.caughtUp();
   }
 
   function update(setting: { effect(): StateEffect<unknown> }): void {
-    view.dispatch({ effects: setting.effect() });
+    // What is not shown yet begins with what is set by then.
+    if (shown) view().dispatch({ effects: setting.effect() });
   }
 
   return {
-    view,
+    get view() {
+      return view();
+    },
     get file() {
       return shown;
     },
@@ -185,22 +199,23 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     open(file, text) {
       if (file === shown) return;
       catchUp(true);
-      if (shown) away.set(shown, { state: view.state, scroll: view.scrollSnapshot() });
+      if (shown) away.set(shown, { state: view().state, scroll: view().scrollSnapshot() });
       const known = away.get(file);
       away.delete(file);
+      const state = known?.state ?? stateOf(file, text());
       shown = file;
-      view.setState(known?.state ?? stateOf(file, text()));
+      show(state);
       // What was chosen meanwhile.
-      view.dispatch({ effects: [...shared.map((setting) => setting.effect()), ...(known?.scroll ? [known.scroll] : [])] });
+      if (known) view().dispatch({ effects: [...shared.map((setting) => setting.effect()), ...(known.scroll ? [known.scroll] : [])] });
     },
     close(file) {
       away.delete(file);
       wanted.delete(file);
     },
-    text: (file) => (file === shown ? view.state : away.get(file)?.state)?.sliceDoc() ?? "",
+    text: (file) => (file === shown ? view().state : away.get(file)?.state)?.sliceDoc() ?? "",
     applyRemote(file, edits) {
       if (mustWait(file, edits)) {
-        held.hold(edits, view.state.doc.length);
+        held.hold(edits, view().state.doc.length);
         return;
       }
       if (file === shown) catchUp(true);
@@ -216,7 +231,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
     },
     async setLanguage(next) {
       const file = shown;
-      if (wanted.get(file) === next || (next === PLAIN && !wanted.has(file))) return;
+      if (wanted.get(file) === next) return;
       wanted.set(file, next);
       const extension = await next.load();
       // Another one may have been chosen while this one was on its way, or another file.
@@ -224,24 +239,27 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
       apply(file, { effects: language.reconfigure(extension) });
     },
     setIndentation(next) {
-      view.dispatch({ effects: indent.reconfigure(indentation(next)) });
+      view().dispatch({ effects: indent.reconfigure(indentation(next)) });
     },
     setDark(is) {
+      if (dark.value === is) return;
       dark.value = is;
       update(dark);
     },
     setWrap(is) {
+      if (wrap.value === is) return;
       wrap.value = is;
       update(wrap);
     },
     setReadOnly(is) {
+      if (readOnly.value === is) return;
       readOnly.value = is;
       // An edit that cannot be sent ends in this, while the view is still taking it in.
       queueMicrotask(() => update(readOnly));
     },
     dispose() {
       wanted.clear();
-      view.destroy();
+      made?.destroy();
     },
   };
 }
