@@ -18,6 +18,7 @@ import type { Disposable } from "../dom.js";
 import type { Edit } from "../wasm/collab_wasm.js";
 import { plainOffsets, reportEdits } from "./binding.js";
 import { difference } from "./early.js";
+import { forgetOldLines } from "./forget.js";
 import { HeldEdits } from "./held.js";
 import { indentation, type Indentation, INDENTATIONS } from "./indentation.js";
 import type { Language } from "./languages.js";
@@ -121,6 +122,7 @@ export function mountEditor(parent: HTMLElement, options: EditorOptions): Editor
           compositionend: () => void setTimeout(catchUp),
         }),
         limitInserts(options.tooLarge),
+        forgetOldLines(),
         ownUndo(),
         lineNumbers(),
         highlightActiveLineGutter(),
