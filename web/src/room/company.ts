@@ -124,10 +124,12 @@ export function createCompany(options: CompanyOptions): Company {
     if (color !== me.peek().color) become({ ...me.peek(), color });
   }
 
+  // Carets move all the time, and what is said of them seldom changes: the bars are drawn again only then.
+  let lastOthers: readonly Someone[] = [];
   const others = computed<readonly Someone[]>(() => {
     looks.value;
     const mine = options.session()?.replica;
-    return present.value.map(({ replica, name, color, idle, following }) => ({
+    const now = present.value.map(({ replica, name, color, idle, following }) => ({
       replica,
       name,
       color,
@@ -135,6 +137,20 @@ export function createCompany(options: CompanyOptions): Company {
       place: placeOf(replica),
       followsMe: following !== undefined && following === mine,
     }));
+    if (!isSame(lastOthers, now)) lastOthers = now;
+    return lastOthers;
+  });
+
+  let lastColors: ReadonlyMap<string, readonly string[]> = new Map();
+  const colorsIn = computed(() => {
+    looks.value;
+    const now = new Map<string, string[]>();
+    for (const { replica, color } of present.value) {
+      const file = feed.whereabouts(replica)?.file;
+      if (file !== undefined) now.set(file, [...(now.get(file) ?? []), color]);
+    }
+    if (!isSame([...lastColors], [...now])) lastColors = now;
+    return lastColors;
   });
 
   function placeOf(replica: number): string | undefined {
@@ -164,15 +180,7 @@ export function createCompany(options: CompanyOptions): Company {
   return {
     me,
     others,
-    colorsIn: computed(() => {
-      looks.value;
-      const colors = new Map<string, string[]>();
-      for (const { replica, color } of present.value) {
-        const file = feed.whereabouts(replica)?.file;
-        if (file !== undefined) colors.set(file, [...(colors.get(file) ?? []), color]);
-      }
-      return colors;
-    }),
+    colorsIn,
     following,
     extension: [
       publisher.extension,
@@ -222,4 +230,9 @@ export function createCompany(options: CompanyOptions): Company {
     connected: (isOpen) => announcements.connected(isOpen),
     dispose: () => disposeAll([feed, activity, announcements, follow]),
   };
+}
+
+/** Whether two small values say the same. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
