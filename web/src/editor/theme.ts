@@ -39,9 +39,10 @@ const look = EditorView.theme({
   "@media (max-width: 640px)": { ".cm-panel.cm-search input.cm-textfield": { fontSize: "16px", width: "9em" } },
   ".cm-searchMatch": { backgroundColor: "var(--match)", outline: "1px solid var(--control-line)" },
   ".cm-searchMatch-selected": { backgroundColor: "var(--selection)" },
-  // Browsers paint a ground of their own behind text; only what is outside it can be seen.
+  // Browsers paint a ground of their own behind text; only what is outside it can be seen. ("&" would
+  // put this media query in front of the editor's class: no rule at all.)
   "@media (forced-colors: active)": {
-    "& > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { forcedColorAdjust: "none", outline: "2px solid Highlight", outlineOffset: "1px" },
+    ".cm-selectionLayer .cm-selectionBackground": { forcedColorAdjust: "none", outline: "2px solid Highlight", outlineOffset: "1px" },
   },
   ".cm-tooltip": { backgroundColor: "var(--surface)", border: "1px solid var(--line)", borderRadius: "8px" },
 });

@@ -260,6 +260,15 @@ test("who asked for less motion sees none", async () => {
 
 test("with the few colours that somebody chose, carets, people and states can be told apart", async () => {
   const { page } = await busyRoom("few", { forcedColors: "active" });
+  // What is selected oneself is outlined, because its ground is not painted.
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.press("Shift+End");
+  const own = page.locator(".cm-selectionBackground").first();
+  await own.waitFor();
+  expect(await own.evaluate((box) => getComputedStyle(box).outlineStyle)).toBe("solid");
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Alt+\\");
+  await page.locator(".collab-ghost").first().waitFor({ timeout: PATIENCE_MS });
   const seen = await page.evaluate(() => {
     const style = (selector: string, pseudo?: string) => {
       const found = document.querySelector(selector);
