@@ -21,11 +21,19 @@ export interface Visit {
   readonly protocol: CDPSession;
 }
 
-/** Somebody's first visit: nothing cached, nothing kept. */
-export async function visit(browser: Browser): Promise<Visit> {
-  const context = await browser.newContext({ viewport: WINDOW, locale: "en-GB" });
+/** Somebody's first visit: nothing cached, nothing kept. `still`: nothing blinks, slides or fades. Without
+ *  a screen that says when, such things ask for one frame after the other, as many as the machine can
+ *  draw, and all else would be measured beside that. */
+export async function visit(browser: Browser, { still = false } = {}): Promise<Visit> {
+  const context = await browser.newContext({ viewport: WINDOW, locale: "en-GB", reducedMotion: still ? "reduce" : "no-preference" });
   const page = await context.newPage();
-  return { context, page, protocol: await context.newCDPSession(page) };
+  const protocol = await context.newCDPSession(page);
+  if (still) {
+    // The editor's caret blinks all the same.
+    await protocol.send("Animation.enable");
+    await protocol.send("Animation.setPlaybackRate", { playbackRate: 0 });
+  }
+  return { context, page, protocol };
 }
 
 /**

@@ -1,8 +1,8 @@
 /**
  * Measures the page in Chromium, beside a page with the published Yjs packages as its binding, and
- * prints a table. Writes nothing else.
+ * prints a table for each measure; `--write` puts them into `docs/PAGE_FIGURES.md`.
  *
- *     npm run figures -- [--only opening,typing,remote,large,memory] [--runs 7] [--minutes 10]
+ *     npm run figures -- [--only opening,typing,remote,large,memory] [--runs 7] [--minutes 10] [--write]
  *
  * COLLAB_TEST_BIN and COLLAB_TEST_CHROMIUM say which server and which browser.
  */
@@ -15,15 +15,13 @@ import { measureLarge } from "./large.js";
 import { measureMemory, type Sample } from "./memory.js";
 import { kilobytes, median, medianAndP95, megabytes, ms, p95, seconds } from "./numbers.js";
 import { measureOpening, SLOW } from "./opening.js";
+import { type Row, table, write } from "./report.js";
 import { pythonLines, pythonOf, writeRoom } from "./rooms.js";
 import { openSubjects, type Subject } from "./subjects.js";
 import { measureRemote, measureTyping, type Typing } from "./typing.js";
 
 const MEASURES = ["opening", "typing", "remote", "large", "memory"] as const;
 type Measure = (typeof MEASURES)[number];
-
-/** One line of the table: what, goal, and a cell for each page. */
-type Row = readonly [what: string, goal: string, ...cells: string[]];
 
 interface Task {
   readonly subjects: readonly Subject[];
@@ -40,22 +38,24 @@ export async function main(args: string[]): Promise<void> {
       runs: { type: "string", default: "7" },
       minutes: { type: "string", default: "10" },
       verbose: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
     },
   });
   const wanted = values.only.split(",");
   for (const one of wanted) if (!MEASURES.some((known) => known === one)) throw new Error(`there is no measure ${one}`);
-  const load = loadavg()[0] ?? 0;
   const { subjects, dispose } = await openSubjects();
   try {
     const task: Task = { subjects, runs: positive(values.runs), minutes: positive(values.minutes), verbose: values.verbose };
-    const rows: Row[] = [];
+    const names = subjects.map(({ name }) => name);
     for (const measure of MEASURES) {
       if (!wanted.includes(measure)) continue;
       console.error(`measuring ${measure} …`);
-      rows.push(...(await MEASURE[measure](task)));
+      const load = loadavg()[0] ?? 0;
+      const rows = await MEASURE[measure](task);
+      const text = `${table(names, rows)}\n\n${await circumstances(measure, load)}`;
+      console.log(`${text}\n`);
+      if (values.write) write(measure, text);
     }
-    console.log(table(subjects, rows));
-    console.log(`\n${await circumstances(load)}`);
   } finally {
     await dispose();
   }
@@ -171,12 +171,7 @@ function positive(text: string): number {
   return value;
 }
 
-function table(subjects: readonly Subject[], rows: readonly Row[]): string {
-  const head = ["", "Goal", ...subjects.map(({ name }) => name)];
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-async function circumstances(load: number): Promise<string> {
+async function circumstances(measure: Measure, load: number): Promise<string> {
   const [cpu] = cpus();
   const browser = await launch("60 Hz");
   const chromium = browser.version();
@@ -185,8 +180,9 @@ async function circumstances(load: number): Promise<string> {
   const yjs = ["yjs", "y-websocket", "y-codemirror.next"].map((name) => `${name} ${devDependencies[name]}`).join(", ");
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   return [
-    `${new Date().toISOString().slice(0, 10)}, commit ${commit}; ${cpus().length} × ${cpu?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB;`,
-    `load average ${load.toFixed(1)} before and ${(loadavg()[0] ?? 0).toFixed(1)} after; Chromium ${chromium}, headless; Node ${process.version}; ${yjs}.`,
-    `Slow: ${SLOW.cpu}× CPU slowdown, ${SLOW.downBytesPerSecond * 8 / 1e6} Mbit/s down, ${SLOW.upBytesPerSecond * 8 / 1e3} kbit/s up, ${SLOW.roundTripMs} ms round trip, nothing cached, a text of 100 kB.`,
+    `${new Date().toISOString().slice(0, 10)}, \`npm run figures -- --only ${measure}\` on commit ${commit}; ${cpus().length} × ${cpu?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB,`,
+    `load average ${load.toFixed(1)} before and ${(loadavg()[0] ?? 0).toFixed(1)} after; Chromium ${chromium}, headless; Node ${process.version};`,
+    `${yjs}.`,
+    ...(measure === "opening" ? [`Slow: ${SLOW.cpu}× CPU slowdown, ${SLOW.downBytesPerSecond * 8 / 1e6} Mbit/s down, ${SLOW.upBytesPerSecond * 8 / 1e3} kbit/s up, ${SLOW.roundTripMs} ms round trip, nothing cached, a text of 100 kB.`] : []),
   ].join("\n");
 }

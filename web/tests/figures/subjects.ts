@@ -29,6 +29,9 @@ export async function openSubjects(): Promise<{ readonly subjects: readonly Subj
     for (const server of servers) await server.dispose();
     rmSync(folder, { recursive: true, force: true });
   };
+  // Vite, which runs this script, calls it development; the pages would be built for that, without the
+  // service worker for one.
+  process.env["NODE_ENV"] = "production";
   const serve = async (name: string, config: string): Promise<Server> => {
     const page = join(folder, name);
     await build({ configFile: join(web, config), root: join(web, config, ".."), logLevel: "error", build: { outDir: page, emptyOutDir: true } });

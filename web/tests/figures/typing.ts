@@ -63,7 +63,7 @@ export function places(text: string, count: number): number[] {
 export async function measureTyping(subject: Subject, room: string, text: string, frames: "at once" | "60 Hz", crowdSize = 10): Promise<Typing> {
   const browser = await launch(frames);
   try {
-    const { page, protocol } = await visit(browser);
+    const { page, protocol } = await visit(browser, { still: frames === "at once" });
     await page.goto(addressOf(subject, room));
     await ready(page, subject);
     await page.keyboard.press("Control+Home");
