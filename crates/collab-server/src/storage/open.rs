@@ -47,7 +47,7 @@ pub enum OpenError {
     #[error("cannot reach {url}: {why}; start the database, or name another one")]
     Unreachable { url: DatabaseUrl, why: String },
     #[error(
-        "{url} may lose saved edits in a crash: {why}; change its configuration, or accept the loss with the override for throw-away databases"
+        "{url} may lose saved edits in a crash: {why}; change its configuration, or, for a throw-away database, accept the loss with --accept-unsafe-postgres"
     )]
     Unsafe { url: DatabaseUrl, why: String },
     #[error("{url} cannot be used: {why}")]

@@ -22,13 +22,21 @@ pub struct Cluster {
     programs: PathBuf,
     owner: Option<(u32, u32)>,
     port: u16,
+    /// Settings of its own, as `fsync=off`.
+    settings: Vec<String>,
     postmaster: Option<Child>,
 }
 
 impl Cluster {
     /// A new one, durable as it comes, on a free port of this machine.
     pub async fn start() -> Cluster {
+        Cluster::start_with(&[]).await
+    }
+
+    /// A new one with these settings, as `fsync=off`.
+    pub async fn start_with(settings: &[&str]) -> Cluster {
         let mut cluster = Cluster::make().await;
+        cluster.settings = settings.iter().map(|it| (*it).to_owned()).collect();
         cluster.start_again().await;
         cluster
     }
@@ -51,6 +59,7 @@ impl Cluster {
             programs: programs.into(),
             owner,
             port,
+            settings: Vec::new(),
             postmaster: None,
         };
         let mut initdb = cluster.command("initdb");
@@ -96,7 +105,9 @@ impl Cluster {
             "-c".to_owned(),
             format!("max_connections={MAX_CONNECTIONS}"),
         ];
-        words.into()
+        let settings = self.settings.iter();
+        let settings = settings.flat_map(|it| ["-c".to_owned(), it.clone()]);
+        words.into_iter().chain(settings).collect()
     }
 
     /// Who must run its programs, when we may not.
@@ -140,6 +151,12 @@ impl Cluster {
     /// As in a crash: no process of it finishes what it does. Recovery follows at the next start.
     pub async fn stop_immediately(&mut self) {
         self.stop("immediate").await;
+    }
+
+    /// From its next start on it is a standby, as a base backup of a primary is started.
+    pub fn make_standby(&self) {
+        let signal = self.folder.path().join("data/standby.signal");
+        std::fs::write(signal, "").expect("a folder of ours");
     }
 
     /// In order.

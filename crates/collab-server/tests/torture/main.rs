@@ -24,3 +24,5 @@ mod f6_disk_full;
 mod f7_every_call;
 mod f8_fsync_order;
 mod f9_corruption;
+
+mod weak_postgres;
