@@ -27,9 +27,9 @@ pub use events::{
     Access, Answer, AppendFailure, Author, Counted, Damage, Describe, Effect, Input, Lane,
     LoadFailure, Loaded, Missed, Part,
 };
-#[cfg(feature = "sabotage")]
-pub use settings::Sabotage;
 pub use settings::Settings;
+#[cfg(feature = "sabotage")]
+pub use settings::{DEADLY, Sabotage};
 
 use crate::document::{Digest, Document, Outcome, StateVector, Turn, TurnNumber};
 use crate::ids::{ConnectionId, Lineage, ReplicaId, RequestId, Seq};

@@ -18,7 +18,9 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::storage::DatabaseUrl;
 
 pub use self::check::Checked;
-pub use self::flags::{Cli, Command, LogFormat, RoomCommand, ServeFlags, StoreFlags};
+pub use self::flags::{
+    Cli, Command, LogFormat, OpenRoomFlags, RoomCommand, ServeFlags, StoreFlags,
+};
 pub use self::operating::{BackupFlags, FsckFlags, RestoreFlags};
 pub use self::size::ByteSize;
 
@@ -63,6 +65,20 @@ pub enum Bug {
     Room(collab_core::room::Sabotage),
     /// SQLite does not wait for the disk.
     SqliteSynchronousNormal,
+    /// A document that kills ends the process, and nothing is done about it.
+    NoGuard,
+}
+
+#[cfg(feature = "sabotage")]
+impl Bug {
+    /// As the room has it, if it is one of a room.
+    pub fn of_room(self) -> Option<collab_core::room::Sabotage> {
+        match self {
+            Bug::Room(bug) => Some(bug),
+            Bug::NoGuard => Some(collab_core::room::Sabotage::DieOfDeadly),
+            Bug::SqliteSynchronousNormal => None,
+        }
+    }
 }
 
 /// Every bound an operator may move. What is refused names the limit and its flag.

@@ -70,12 +70,8 @@ impl Settings {
         }
     }
 
-    /// As an operator configured it.
+    /// As an operator configured it, for the program `collab` itself.
     pub fn new(config: &config::Config) -> Settings {
-        #[cfg_attr(
-            not(feature = "sabotage"),
-            expect(unused_mut, reason = "sabotage adds to it")
-        )]
         let mut settings = Settings {
             listen: config.listen.clone(),
             public_url: config.public_url.clone(),
@@ -89,12 +85,13 @@ impl Settings {
             ..Settings::local()
         }
         .with_limits(config.limits);
+        settings.rooms.guard = rooms::trial::Guard::TryAlone;
         #[cfg(feature = "sabotage")]
         {
-            settings.rooms.room.sabotage = match config.sabotage {
-                Some(config::Bug::Room(bug)) => Some(bug),
-                Some(config::Bug::SqliteSynchronousNormal) | None => None,
-            };
+            settings.rooms.room.sabotage = config.sabotage.and_then(config::Bug::of_room);
+            if config.sabotage == Some(config::Bug::NoGuard) {
+                settings.rooms.guard = rooms::trial::Guard::Off;
+            }
         }
         settings
     }

@@ -9,6 +9,7 @@ mod commands;
 use std::process::ExitCode;
 
 use collab_server::config::{self, BadConfig, Command};
+use collab_server::rooms::trial;
 
 /// The configuration cannot be.
 const EXIT_BAD_CONFIG: u8 = 2;
@@ -19,9 +20,17 @@ fn main() -> ExitCode {
         Ok(Err(error)) => error.exit(),
         Err(error) => return refuse(&error),
     };
+    if let Command::OpenRoom(flags) = &cli.command {
+        // Before any other thread is there: it must find the memory that it may have.
+        return match flags.settings() {
+            Ok(settings) => trial::run_child(settings),
+            Err(error) => refuse(&error),
+        };
+    }
     let outside = config::Checked::from_environment();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(trial::STACK_BYTES)
         .build()
     {
         Ok(runtime) => runtime,
@@ -46,6 +55,7 @@ fn main() -> ExitCode {
             Ok(database) => runtime.block_on(commands::migrate(&database, &flags)),
             Err(error) => return refuse(&error),
         },
+        Command::OpenRoom(_) => Ok(()),
         Command::Room(command) => runtime.block_on(commands::room(&outside, command)),
         Command::Backup(flags) => runtime.block_on(commands::backup(&outside, flags)),
         Command::Restore(flags) => match runtime.block_on(commands::restore(&outside, flags)) {

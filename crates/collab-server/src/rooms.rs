@@ -5,6 +5,7 @@
 //! - `handle`: the way into a room's bounded inbox.
 //! - `actor`: the task: takes what waits, hands it to the room, carries out its effects.
 //! - `storing`: the effects that reach the database, as futures that answer with an input.
+//! - `trial`: what is done about a room whose load ended the process.
 //! - `outbox`: the way out to one connection.
 //! - `describe`: what programs ask of a document; `text`: whole texts into edits.
 //!
@@ -24,6 +25,7 @@ mod storing;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod trial;
 
 use collab_core::ids::{Epoch, Lineage, Seq};
 use collab_core::room;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub outbox_frames: usize,
     /// Letters that may wait for one room.
     pub inbox_letters: usize,
+    /// What is done about a room whose load ended the process before.
+    pub guard: trial::Guard,
 }
 
 impl Default for Settings {
@@ -68,6 +72,7 @@ impl Default for Settings {
             outbox_bytes: collab_core::outbox::OUTBOX_BYTES,
             outbox_frames: collab_core::outbox::OUTBOX_FRAMES,
             inbox_letters: INBOX_LETTERS,
+            guard: trial::Guard::Close,
         }
     }
 }
@@ -107,6 +112,12 @@ pub enum RoomError {
     /// Storage answered with something that cannot be right; its data is kept.
     #[error("the room's stored data is damaged; it is kept as it is")]
     Corrupt,
+    /// Loading it has ended the process before.
+    #[error(
+        "opening this room has ended the server several times; it stays closed and its data is kept: \
+         the server's log says what to do"
+    )]
+    Deadly,
     /// It went to sleep just then: ask again.
     #[error("the room went to sleep just now")]
     Retired,

@@ -75,6 +75,8 @@ pub struct Metrics {
     mended: Counter,
     rewound: Counter,
     rooms_degraded: Gauge,
+    withheld: Counter,
+    closed: Counter,
     panics: Counter,
     commits: Histogram,
     append_failures: Counter,
@@ -124,6 +126,8 @@ impl Metrics {
             mended: metrics::counter!("collab_rooms_mended_total"),
             rewound: metrics::counter!("collab_database_rewinds_total"),
             rooms_degraded: metrics::gauge!("collab_rooms_degraded"),
+            withheld: metrics::counter!("collab_deadly_parts_total"),
+            closed: metrics::counter!("collab_deadly_rooms_closed_total"),
             panics: metrics::counter!("collab_room_panics_total"),
             commits: metrics::histogram!("collab_commit_seconds"),
             append_failures: metrics::counter!("collab_append_failures_total"),
@@ -197,6 +201,14 @@ impl Metrics {
 
     pub(crate) fn outbox_overflowed(&self) {
         self.overflows.increment(1);
+    }
+
+    pub(crate) fn part_withheld(&self) {
+        self.withheld.increment(1);
+    }
+
+    pub(crate) fn room_closed(&self) {
+        self.closed.increment(1);
     }
 
     pub(crate) fn room_panicked(&self) {
@@ -280,6 +292,14 @@ fn describe() {
     describe_counter!(
         "collab_database_rewinds_total",
         "Times a room found the database older than what it had acknowledged"
+    );
+    describe_counter!(
+        "collab_deadly_parts_total",
+        "Records and snapshots that ended the process that opened them, and are withheld"
+    );
+    describe_counter!(
+        "collab_deadly_rooms_closed_total",
+        "Times a room was closed because loading it ends the process"
     );
     describe_counter!(
         "collab_room_panics_total",

@@ -199,6 +199,10 @@ fn refusal(error: &RoomError) -> (CloseCode, &'static str) {
             CloseCode::Internal,
             "the room's stored data is damaged; it is kept",
         ),
+        RoomError::Deadly => (
+            CloseCode::Internal,
+            "opening this room has ended the server; it stays closed and its data is kept",
+        ),
         RoomError::Unavailable(_) | RoomError::Retired | RoomError::Lost | RoomError::Moved => {
             (CloseCode::TryLater, "the room cannot be entered now")
         }

@@ -78,6 +78,10 @@ impl Room {
         let unsaved = self.log.as_ref().map(super::Log::unsaved);
         updates.extend(unsaved.unwrap_or_default().into_iter().map(Bytes::from));
         sources.resize(updates.len(), None);
+        #[cfg(feature = "sabotage")]
+        if self.settings.sabotage == Some(super::Sabotage::DieOfDeadly) {
+            super::settings::die_of_deadly(&updates);
+        }
         let slices: Vec<&[u8]> = updates.iter().map(|update| &update[..]).collect();
         if damage.is_empty() && !self.careful {
             let whole = Document::load(self.replica, slices.iter().copied());

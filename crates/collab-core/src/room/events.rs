@@ -140,6 +140,8 @@ pub enum LoadFailure {
     Unavailable,
     /// Storage answered with something that cannot be right.
     Corrupt,
+    /// Waking it has ended the server's process, and nobody could find out by which part.
+    Deadly,
 }
 
 /// Why an append failed.

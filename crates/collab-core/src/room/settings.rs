@@ -70,4 +70,47 @@ pub enum Sabotage {
     SnapshotOneFurther,
     /// Who was sent away stays a member.
     KeepRefused,
+    /// Waking a document of which an update holds [`DEADLY`] and a word for how ends the process.
+    DieOfDeadly,
+}
+
+/// Text that ends the process of whoever wakes a document with it, under [`Sabotage::DieOfDeadly`]:
+/// followed by `abort`, `stack`, `memory` or `hang`.
+#[cfg(feature = "sabotage")]
+pub const DEADLY: &[u8] = b"deadly:";
+
+/// Dies of an update, if there is one that kills.
+#[cfg(feature = "sabotage")]
+pub(super) fn die_of_deadly(updates: &[bytes::Bytes]) {
+    let after = |update: &bytes::Bytes| {
+        let at = update
+            .windows(DEADLY.len())
+            .position(|window| window == DEADLY)?;
+        Some(update.slice(at + DEADLY.len()..))
+    };
+    match updates.iter().find_map(after) {
+        None => {}
+        Some(how) if how.starts_with(b"stack") => {
+            std::hint::black_box(deeper(1));
+        }
+        Some(how) if how.starts_with(b"memory") => {
+            // Grows until an allocation fails, touching little of what it takes.
+            let mut all: Vec<Vec<u8>> = Vec::new();
+            loop {
+                all.push(Vec::with_capacity(1 << 40));
+            }
+        }
+        Some(how) if how.starts_with(b"hang") => loop {
+            std::hint::spin_loop();
+        },
+        Some(_) => std::process::abort(),
+    }
+}
+
+/// Recursion without an end.
+#[cfg(feature = "sabotage")]
+#[expect(unconditional_recursion, reason = "this is the bug")]
+fn deeper(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    deeper(frame[0] + 1) + frame[1]
 }

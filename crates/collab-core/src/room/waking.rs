@@ -134,6 +134,11 @@ impl Room {
                 CloseCode::Internal,
                 "the stored room is damaged; its data is kept",
             ),
+            LoadFailure::Deadly => (
+                CloseCode::Internal,
+                "opening this room has ended the server several times: it stays closed, its data is \
+                 kept, and the server's log says what to do",
+            ),
         };
         self.retire_all(code, reason, effects);
     }

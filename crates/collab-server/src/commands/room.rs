@@ -12,7 +12,7 @@ use collab_core::room::Answer;
 use collab_server::config::{Checked, RoomCommand, StoreFlags};
 use collab_server::http::rfc3339;
 use collab_server::rooms::{self, Asked, Rooms, Wake};
-use collab_server::storage::{self, RoomInfo, Store, Writer};
+use collab_server::storage::{self, Create, RoomInfo, Store, StoreError, Writer};
 use collab_server::telemetry::{self, Metrics};
 
 /// Rooms asked for at a time.
@@ -52,6 +52,15 @@ pub async fn room(outside: &Checked, command: RoomCommand) -> anyhow::Result<()>
                 .with_context(|| format!("while reading {}", file.display()))?;
             import(open(outside, &store).await?, room, update.into()).await
         }
+        RoomCommand::Reopen { room, store } => {
+            let store = open(outside, &store).await?;
+            let room = parse(&room)?;
+            let reopened = reopen(&*store, &room).await;
+            store.close().await;
+            reopened?;
+            println!("{room} is loaded again when somebody comes");
+            Ok(())
+        }
         RoomCommand::Rm { room, store } => {
             let store = open(outside, &store).await?;
             let room = parse(&room)?;
@@ -74,6 +83,12 @@ async fn open(outside: &Checked, flags: &StoreFlags) -> anyhow::Result<Arc<dyn S
 
 fn parse(name: &str) -> anyhow::Result<RoomId> {
     RoomId::parse(name).context("that is not a room's name")
+}
+
+/// Forgets the loads that did not end.
+async fn reopen(store: &dyn Store, room: &RoomId) -> Result<(), StoreError> {
+    let claim = store.claim(room, Create::Never, rooms::now()).await?;
+    store.load_ended(claim.key, claim.epoch).await
 }
 
 async fn list(store: &dyn Store) -> anyhow::Result<()> {

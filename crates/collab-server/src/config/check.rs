@@ -129,7 +129,7 @@ const MAX_MESSAGE: ByteSize = ByteSize(16 << 20);
 const MAX_DOCUMENT: ByteSize = ByteSize(crate::storage::MAX_DOCUMENT_BYTES);
 
 #[cfg(feature = "sabotage")]
-fn sabotage(bug: &str) -> Result<super::Bug, BadConfig> {
+pub fn sabotage(bug: &str) -> Result<super::Bug, BadConfig> {
     use collab_core::room::Sabotage;
     let bug = match bug {
         "sqlite-synchronous-normal" => return Ok(super::Bug::SqliteSynchronousNormal),
@@ -142,6 +142,8 @@ fn sabotage(bug: &str) -> Result<super::Bug, BadConfig> {
         "ack-one-more" => Sabotage::AckOneMore,
         "snapshot-one-further" => Sabotage::SnapshotOneFurther,
         "keep-refused" => Sabotage::KeepRefused,
+        "die-of-deadly" => Sabotage::DieOfDeadly,
+        "no-guard" => return Ok(super::Bug::NoGuard),
         _ => return Err(BadConfig(format!("--sabotage knows no {bug:?}"))),
     };
     Ok(super::Bug::Room(bug))

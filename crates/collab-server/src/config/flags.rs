@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{BackupFlags, ByteSize, FsckFlags, RestoreFlags};
+use super::{BackupFlags, BadConfig, ByteSize, FsckFlags, RestoreFlags};
 
 /// Write text together, in real time.
 ///
@@ -49,6 +49,35 @@ pub enum Command {
     /// cannot be; 3 restored, but some rooms were damaged when the backup was made.
     #[command(verbatim_doc_comment)]
     Restore(RestoreFlags),
+    /// Open the room that comes through standard input, and say so: what the server has a child do.
+    #[command(hide = true)]
+    OpenRoom(OpenRoomFlags),
+}
+
+/// Flags of `open-room`.
+#[derive(Debug, Clone, Args)]
+pub struct OpenRoomFlags {
+    /// A bug put in on purpose, to prove that the checkers can fail.
+    #[cfg(feature = "sabotage")]
+    #[arg(long, env = "COLLAB_SABOTAGE", value_name = "BUG", hide = true)]
+    pub sabotage: Option<String>,
+}
+
+impl OpenRoomFlags {
+    /// How the room is to be.
+    pub fn settings(&self) -> Result<collab_core::room::Settings, BadConfig> {
+        #[cfg_attr(
+            not(feature = "sabotage"),
+            expect(unused_mut, reason = "sabotage adds to it")
+        )]
+        let mut settings = collab_core::room::Settings::default();
+        #[cfg(feature = "sabotage")]
+        {
+            let bug = self.sabotage.as_deref().map(super::check::sabotage);
+            settings.sabotage = bug.transpose()?.and_then(super::Bug::of_room);
+        }
+        Ok(settings)
+    }
 }
 
 /// One thing to do with rooms.
@@ -80,6 +109,13 @@ pub enum RoomCommand {
         /// The update.
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        #[command(flatten)]
+        store: StoreFlags,
+    },
+    /// Let the server load a room again that it keeps closed because loading it ended the process.
+    Reopen {
+        /// The room's name.
+        room: String,
         #[command(flatten)]
         store: StoreFlags,
     },

@@ -130,6 +130,12 @@ impl From<RoomError> for Problem {
                 "The room cannot be read",
                 error.to_string(),
             ),
+            RoomError::Deadly => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "room-closed",
+                "The room stays closed",
+                error.to_string(),
+            ),
             RoomError::Moved => Problem::new(
                 StatusCode::CONFLICT,
                 "text-moved",

@@ -336,6 +336,7 @@ impl Actor {
         match &self.failure {
             Some(LoadFailure::NotFound) => RoomError::NotFound,
             Some(LoadFailure::Corrupt) => RoomError::Corrupt,
+            Some(LoadFailure::Deadly) => RoomError::Deadly,
             Some(LoadFailure::Unavailable) => {
                 RoomError::Unavailable("the database does not answer".to_owned())
             }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::actor;
 use super::clock::Clock;
 use super::handle::{Asked, Handle, Joining, Letter, Overview};
+use super::trial::Trials;
 use super::{KNOCKS, RoomError, Settings, Wake};
 use crate::storage::{Store, StoreError, Writer};
 use crate::telemetry::Metrics;
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     /// Milliseconds that draining may take, told to clients.
     pub(super) drain_within_ms: u64,
     pub(super) tasks: TaskTracker,
+    /// Rooms whose load ended the process before.
+    pub(super) trials: Trials,
     awake: Mutex<HashMap<RoomId, Handle>>,
 }
 
@@ -88,6 +91,7 @@ impl Rooms {
                 drain: CancellationToken::new(),
                 drain_within_ms,
                 tasks: TaskTracker::new(),
+                trials: Trials::default(),
                 awake: Mutex::default(),
             }),
         }

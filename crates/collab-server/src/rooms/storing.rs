@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::Wake;
 use super::registry::Shared;
+use super::trial::{self, Refused};
 use crate::history::fold;
 use crate::storage::{
     Append, Claim, Create, RoomKey, RoomState, Snapshot, StoreError, Stored, Whereabouts,
@@ -44,7 +45,9 @@ pub(super) async fn load(
     claimed: Option<Claim>,
 ) -> Brought {
     let claim = match claimed {
-        Some(claim) => claim,
+        // Awake before in this life: it does not kill.
+        Some(claim) => return brought(wake, claim, shared.store.load(claim.key).await),
+        None if shared.trials.is_closed(&room) => return deadly(wake),
         None => {
             let create = match wake {
                 Wake::Existing => Create::Never,
@@ -58,7 +61,7 @@ pub(super) async fn load(
             }
         }
     };
-    read(&shared, wake, claim).await
+    read(&shared, &room, wake, claim).await
 }
 
 /// The database went back in time: claims the room above the epoch it had, with the document it
@@ -85,13 +88,30 @@ pub(super) async fn reclaim(
         claimed => claimed,
     };
     match claim {
-        Ok(claim) => read(&shared, wake, claim).await,
+        Ok(claim) => read(&shared, &room, wake, claim).await,
         Err(error) => failed(wake, None, &error),
     }
 }
 
-async fn read(shared: &Shared, wake: Wake, claim: Claim) -> Brought {
-    match shared.store.load(claim.key).await {
+async fn read(shared: &Arc<Shared>, room: &RoomId, wake: Wake, claim: Claim) -> Brought {
+    match trial::load(shared, room, &claim).await {
+        Ok(stored) => brought(wake, claim, Ok(stored)),
+        Err(Refused::Store(error)) => brought(wake, claim, Err(error)),
+        // The mark of the load stays.
+        Err(Refused::Deadly) => deadly(wake),
+    }
+}
+
+fn deadly(wake: Wake) -> Brought {
+    Brought {
+        wake,
+        claim: None,
+        input: Input::LoadFailed(LoadFailure::Deadly),
+    }
+}
+
+fn brought(wake: Wake, claim: Claim, read: Result<Stored, StoreError>) -> Brought {
+    match read {
         Ok(stored) => Brought {
             wake,
             claim: Some(claim),

@@ -25,4 +25,5 @@ mod f7_every_call;
 mod f8_fsync_order;
 mod f9_corruption;
 
+mod deadly_room;
 mod weak_postgres;

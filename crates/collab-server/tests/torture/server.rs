@@ -91,6 +91,11 @@ impl Server {
             .expect("the killed server is reaped");
     }
 
+    /// With another bug, or none, from the next life on.
+    pub fn sabotage(&mut self, bug: Option<&'static str>) {
+        self.plan.sabotage = bug;
+    }
+
     /// The next life.
     pub async fn restart(&mut self) {
         self.child = launch(&self.plan, self.port, &self.log).await;
@@ -115,6 +120,32 @@ impl Server {
         body
     }
 
+    /// Status and body of a room's main file; an error when the server ended instead of answering.
+    pub async fn visit(&self, room: &str) -> reqwest::Result<(u16, String)> {
+        let url = format!("http://{}/api/rooms/{room}/files/main", self.address());
+        let response = self.http.get(&url).send().await?;
+        let status = response.status().as_u16();
+        Ok((status, response.text().await?))
+    }
+
+    /// Makes a room by visiting it.
+    pub async fn make(&self, room: &str) {
+        use futures_util::StreamExt as _;
+        let url = format!("ws://{}/yjs/{room}", self.address());
+        let (mut socket, _) = tokio_tungstenite::connect_async(url)
+            .await
+            .expect("it opens");
+        socket.next().await.expect("a greeting").expect("a frame");
+    }
+
+    /// Gives the main file of a room this text, durably.
+    pub async fn write(&self, room: &str, text: &str) {
+        let url = format!("http://{}/api/rooms/{room}/files/main", self.address());
+        let response = self.http.put(&url).body(text.to_owned()).send().await;
+        let status = response.expect("the server answers").status();
+        assert!(status.is_success(), "{url}: {status}");
+    }
+
     /// Waits until everything that a room has merged is in its log: a program's update, although
     /// there is nothing in it, is answered no sooner.
     pub async fn until_durable(&self, room: &str) {
@@ -123,6 +154,20 @@ impl Server {
         let response = self.http.post(&url).body(NOTHING).send().await;
         let status = response.expect("the server answers").status();
         assert!(status.is_success(), "{url}: {status}");
+    }
+
+    /// A number of `/metrics`; 0 when it is not there.
+    pub async fn metric(&self, name: &str) -> u64 {
+        let url = format!("http://{}/metrics", self.address());
+        let response = self
+            .http
+            .get(&url)
+            .send()
+            .await
+            .expect("the server answers");
+        let page = response.text().await.expect("a page");
+        let line = page.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0, |number| number.trim().parse().expect("a number"))
     }
 
     /// Everything it has logged.
