@@ -2,6 +2,7 @@
 //! one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 
@@ -51,6 +52,50 @@ async fn no_join_is_lost_however_often_a_room_retires() {
         client.text().split_whitespace().count() == words
     })
     .await;
+}
+
+/// Both at once, as the room goes: whichever of them wakes it, both are in the same one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_who_come_at_the_same_moment_meet_in_one_room() {
+    let mut settings = settings();
+    settings.rooms.room.idle_ms = 0;
+    let server = Running::start(settings).await;
+    const LIVES: u64 = 20;
+    // From no time at all to more than any room needs to go.
+    const AWAY_MS: [u64; 6] = [0, 1, 2, 4, 8, 16];
+    let visit = async |word: String| {
+        let mut client = Client::collab(server.address, "r").await;
+        client.until_synced().await;
+        client.type_text(&word).await;
+        client.until_saved().await;
+        client
+    };
+    let rounds = async {
+        for (round, away) in AWAY_MS.into_iter().cycle().enumerate() {
+            let (mut ann, mut ben) = tokio::join!(
+                visit(format!("ann:{round} ")),
+                visit(format!("ben:{round} "))
+            );
+            for client in [&mut ann, &mut ben] {
+                client
+                    .until("every word", |client| {
+                        client.text().split_whitespace().count() == 2 * (round + 1)
+                    })
+                    .await;
+            }
+            let lives =
+                [&ann, &ben].map(|client| client.welcome.as_ref().map(|welcome| welcome.epoch));
+            assert_eq!(lives[0], lives[1], "round {round}");
+            if lives[0].is_some_and(|epoch| epoch.0 >= LIVES) {
+                return;
+            }
+            // Gone without a word, both of them.
+            drop((ann, ben));
+            tokio::time::sleep(Duration::from_millis(away)).await;
+        }
+    };
+    let done = tokio::time::timeout(PATIENCE, rounds).await;
+    done.expect("the room retires now and then");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use collab_core::document::{Document, FileId};
 use collab_core::ids::{ReplicaId, RoomId};
 use collab_core::record::Record;
+use collab_server::history::past::{History, Point};
 use collab_server::storage::{DatabaseUrl, OpenOptions, Store, Stored, open};
 use rusqlite::backup::{Backup, StepResult};
 
@@ -132,6 +133,17 @@ impl Durable {
             Some(stored) => text_of(&stored),
             None => String::new(),
         }
+    }
+
+    /// The same text, played again from the archive and the log alone.
+    pub async fn text_of_the_past(&self, room: &str) -> String {
+        let room = RoomId::parse(room).expect("a room's name");
+        let Some(info) = self.store.describe(&room).await.expect("a readable row") else {
+            return String::new();
+        };
+        let past = History::new(Arc::clone(&self.store));
+        let document = past.document(info.key, Point::Place(info.head)).await;
+        document.expect("a whole archive").text(&FileId::main())
     }
 
     /// What a load of this room gives.

@@ -33,6 +33,8 @@ struct Found {
     put_back: usize,
     /// Edits called saved that the older rows lacked.
     lacked: usize,
+    /// Rooms that noticed it while they were awake, and said so to the operator.
+    alarms: Option<usize>,
     made: usize,
     tally: Tally,
 }
@@ -84,7 +86,7 @@ async fn an_older_postgres_gets_what_people_hold() {
     };
     let mut proxy = Proxy::start(cluster.port()).await;
     let server = Server::start(Plan::on(Database::Postgres(proxy.through(url)))).await;
-    let crowd = Crowd::arrive(&server.address(), CROWD, &mut chance);
+    let mut crowd = Crowd::arrive(&server.address(), CROWD, &mut chance);
     let mut found = Found::default();
     for round in 0.. {
         if !length.goes_on(round) {
@@ -115,6 +117,14 @@ async fn an_older_postgres_gets_what_people_hold() {
         proxy.set(Wire::Whole);
         crowd.until_saved_more_than(crowd.saved()).await;
     }
+    crowd.settle().await;
+    let alarms = server.metric("collab_database_rewinds_total").await;
+    found.alarms = Some(usize::try_from(alarms).expect("a count fits"));
+    let log = server.log();
+    assert!(
+        log.contains("an older state than it had acknowledged"),
+        "{log}"
+    );
     judge(
         found,
         crowd,
@@ -142,8 +152,12 @@ async fn judge(mut found: Found, mut crowd: Crowd, mut server: Server, subject: 
         .tally
         .add(crowd.look(async |room| server.text(room).await).await);
     server.kill().await;
-    Report::of("F10", subject)
-        .must("times an older database was put back", found.put_back)
+    let mut report =
+        Report::of("F10", subject).must("times an older database was put back", found.put_back);
+    if let Some(alarms) = found.alarms {
+        report = report.must("alarms", alarms);
+    }
+    report
         .must("saved edits that it lacked", found.lacked)
         .count("edits", found.made)
         .judge(found.tally.saved, &found.tally.lost);

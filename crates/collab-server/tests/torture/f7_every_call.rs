@@ -274,8 +274,16 @@ async fn look(database: &Database, found: &mut Found) {
     found.broken.extend(rows.broken(found.acked));
     let durable = database.durable().await;
     let text = durable.text(ROOM).await;
+    let past = durable.text_of_the_past(ROOM).await;
     durable.close().await;
     let wanted: String = (1..=rows.head).map(life::token).collect();
+    if past != wanted {
+        found.broken.push(format!(
+            "the archive and the log behind it: head is {}, and together they give {} tokens",
+            rows.head,
+            past.matches('[').count()
+        ));
+    }
     if text != wanted {
         found.broken.push(format!(
             "I4: head is {}, and a load gives {} tokens",

@@ -1,5 +1,5 @@
-//! The life that is ended: it claims a room, loads it, and then appends, snapshots and folds, on
-//! the real store. It says what is durable, and kills itself at one point if it was told to. Must
+//! The life that is ended: it claims a room, loads it, and then appends, snapshots and folds into the
+//! archive, on the real store. It says what is durable, and kills itself at one point if it was told to. Must
 //! not know what is looked at afterwards.
 
 use std::io::Write;
@@ -9,6 +9,7 @@ use collab_core::document::{Document, Edit, FileId};
 use collab_core::ids::{Lineage, Offset, ReplicaId, RoomId};
 use collab_core::record::{Logged, Record};
 use collab_core::time::Millis;
+use collab_server::history::fold;
 use collab_server::storage::{
     Append, Appended, Claim, Create, DatabaseUrl, OpenOptions, Snapshot, open,
 };
@@ -148,7 +149,7 @@ pub async fn lead() {
             .await
             .expect("it is stored");
         points
-            .call(store.fold(claim.key, claim.epoch))
+            .call(fold::fold(&store, claim.key, claim.epoch))
             .await
             .expect("it is folded");
     }
