@@ -61,6 +61,15 @@ async function isKept(person: Person): Promise<void> {
   });
 }
 
+/** What the pill offers as a copy. */
+async function copyOf(person: Person): Promise<string> {
+  const [download] = await Promise.all([
+    person.page.waitForEvent("download"),
+    person.page.getByRole("button", { name: "Download copy" }).click(),
+  ]);
+  return readFileSync(await download.path(), "utf8");
+}
+
 /** Opens the room somewhere else, and reads. */
 async function othersSee(url: URL, wanted: string): Promise<void> {
   const witness = await Person.enter(browser, "Cleo");
@@ -186,11 +195,43 @@ test("a room that was made anew meanwhile is not mixed with what this device kep
     await back.open(cut());
     await back.reads(/sync/);
     await back.sees("of the old room, and more");
+    expect(await copyOf(back)).toBe("of the old room, and more");
     expect(complaints(back)).toEqual([]);
     await device.crash();
   }
   await other.sees("of the new room");
   await other.leave();
+});
+
+test("what a device has of a room that was restored to undo damage is offered as a copy, and not merged", async () => {
+  const { cut, direct } = room();
+  const first = await device.start();
+  await first.open(cut());
+  await first.type("good");
+  await first.reads(/^Saved$/);
+  await isInstalled(first);
+  const restored = await server.restored("--new-lineage");
+  link.sever();
+  await first.type(", damaged");
+  await isKept(first);
+  await device.crash();
+
+  const before = server;
+  server = restored;
+  await before.dispose();
+  link.mend();
+  const back = await device.start();
+  await back.open(cut());
+  await back.reads(/sync/);
+  await back.sees("good, damaged");
+  expect(await copyOf(back)).toBe("good, damaged");
+  await othersSee(direct(), "good");
+  // Whoever discards it goes on with what was restored.
+  back.page.once("dialog", (dialog) => void dialog.accept());
+  await back.page.getByRole("button", { name: "Discard my copy" }).click();
+  await back.sees("good");
+  await back.reads(/^Saved$/);
+  expect(complaints(back)).toEqual([]);
 });
 
 test("a new version of the page leaves open tabs what they were built with, and takes over after them", async () => {

@@ -1,6 +1,6 @@
 /** A real server in a process of its own, with a folder of its own, to be stopped and killed.
  *  Must not know what it is used for. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +61,18 @@ export class Server {
     this.url = url;
   }
 
+  /** A server of its own over what this one has now: backed up, and restored with these flags. */
+  async restored(...flags: readonly string[]): Promise<Server> {
+    const data = mkdtempSync(join(tmpdir(), "collab-e2e-"));
+    const file = join(this.data, "backup.collab");
+    const options = { cwd: data, env: environment() };
+    execFileSync(binary(), ["backup", "--force", file, "--data-dir", this.data], options);
+    execFileSync(binary(), ["restore", file, "--data-dir", data, ...flags], options);
+    const log = { text: "" };
+    const { process, url } = await launch(data, log, this.flags);
+    return new Server(data, process, url, log, this.flags);
+  }
+
   /** Kills it and removes its folder. */
   async dispose(): Promise<void> {
     await this.kill();
@@ -77,9 +89,7 @@ export class Server {
 }
 
 async function launch(data: string, log: { text: string }, flags: readonly string[]): Promise<{ process: ChildProcess; url: URL }> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^COLLAB_|^(DATABASE_URL|HOST|PORT)$/.test(name)),
-  );
+  const env = environment();
   // The page being worked on, rather than the one inside the binary.
   const page = flags.includes("--page-dir") ? undefined : process.env["COLLAB_PAGE_DIR"];
   const pageArguments = page ? ["--page-dir", resolve(page)] : [];
@@ -108,6 +118,11 @@ async function launch(data: string, log: { text: string }, flags: readonly strin
     child.kill("SIGKILL");
     throw error;
   }
+}
+
+/** The caller's, without what would configure the server. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^COLLAB_|^(DATABASE_URL|HOST|PORT)$/.test(name)));
 }
 
 function binary(): string {
