@@ -45,10 +45,12 @@ export interface RoomOptions {
   /** What this device keeps. */
   readonly store: Promise<Store | undefined>;
   readonly announce: (text: string) => void;
+  /** The room is here, whole. */
+  readonly arrived: () => void;
 }
 
 /** Takes over from the room's first moment; disposes of that too. */
-export function mountRoom(first: First, { root, settings, store, announce }: RoomOptions): Disposable {
+export function mountRoom(first: First, { root, settings, store, announce, arrived }: RoomOptions): Disposable {
   const { room, opening } = first;
   const editor: Editor = first.editor;
   const link = roomUrl(room, root).href;
@@ -194,6 +196,7 @@ export function mountRoom(first: First, { root, settings, store, announce }: Roo
     early.value = false;
     company.attached();
     described();
+    arrived();
     const last = rememberedFile(room);
     // Unless somebody has begun in this one already.
     if (last !== undefined && !typed) go(last);

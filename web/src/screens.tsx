@@ -29,9 +29,14 @@ export function createScreens(root: URL, announcer: HTMLElement): Screens {
   effect(() => {
     document.documentElement.dataset["theme"] = settings.theme.value;
   });
-  registerWorker(root);
+  let registered = false;
+  /** What people wait for is here: the line is free for what makes the next visit quick. */
+  function arrived(): void {
+    if (!registered) registerWorker(root);
+    registered = true;
+  }
   return {
-    room: (first) => mountRoom(first, { root, settings, store, announce }),
+    room: (first) => mountRoom(first, { root, settings, store, announce, arrived }),
     start(parent, problem, go) {
       document.title = "Collab";
       render(
@@ -56,7 +61,9 @@ export function createScreens(root: URL, announcer: HTMLElement): Screens {
         parent,
       );
       // Whoever is here goes to a room next.
-      loadWasm().catch(() => {});
+      loadWasm()
+        .catch(() => {})
+        .finally(arrived);
       return { dispose: () => render(null, parent) };
     },
   };

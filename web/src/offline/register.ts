@@ -1,9 +1,9 @@
 /** Has the browser keep the page itself, so that it opens without a network. Must not know how. */
 
 /**
- * Registers the service worker once the page has loaded, so that it takes no bandwidth from what
- * people wait for. Does nothing where there are none: over plain HTTP from another machine, in
- * some private windows, and under vite's development server.
+ * Registers the service worker, which fetches all there is: to be called when nobody waits for the line
+ * any more; the page's own load it waits for by itself. Does nothing where there are none: over plain HTTP
+ * from another machine, in some private windows, and under vite's development server.
  */
 export function registerWorker(root: URL): void {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
