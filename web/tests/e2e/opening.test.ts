@@ -87,6 +87,36 @@ test("a text can be read and edited before the client is there, and nothing is l
   await ana.leave();
 });
 
+test("nothing moves when the bars come, on a screen, a tablet and a phone", async () => {
+  const touch = { hasTouch: true, isMobile: true };
+  for (const options of [{}, { viewport: { width: 820, height: 1_180 }, ...touch }, { viewport: { width: 390, height: 844 }, ...touch }]) {
+    const { url } = await roomWith("first line\nlast line");
+    const ana = await Person.enter(browser, "Ana", options);
+    let letGo = () => {};
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    await ana.page.route(/screens-.*\.js/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await ana.open(url);
+    await ana.sees("first line\nlast line");
+    const top = () => ana.page.locator(".cm-line").first().evaluate((line) => line.getBoundingClientRect().top);
+    const before = await top();
+    letGo();
+    await ana.reads(/^Saved$/);
+    expect(await top()).toBe(before);
+    // Nor is more kept free than they need.
+    for (const place of [".above", ".below"]) {
+      const free = await ana.page.locator(place).evaluate((all) => {
+        const last = [...all.children].filter((one) => getComputedStyle(one).position === "static").at(-1);
+        return all.getBoundingClientRect().bottom - (last?.getBoundingClientRect().bottom ?? 0);
+      });
+      expect(free, place).toBe(0);
+    }
+    await ana.leave();
+  }
+});
+
 test("5 MB are pasted without a stall or a dead end; more than fits is refused at once", async () => {
   const { url, file } = await roomWith("");
   const ana = await Person.enter(browser, "Ana");
