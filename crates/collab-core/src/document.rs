@@ -14,6 +14,7 @@ mod gate;
 mod guard;
 mod halves;
 mod integrate;
+mod join;
 mod order;
 mod parts;
 mod place;

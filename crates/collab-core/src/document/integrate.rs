@@ -7,6 +7,7 @@ use yrs::{Assoc, ClientID, ID, IndexScope, ReadTxn, StickyIndex, TransactionMut,
 use super::clocks::Clocks;
 use super::gate::{Doubt, Gate, Source, Stop};
 use super::guard::Poisoned;
+use super::join;
 use super::place::Unit;
 use super::refusal::Refusal;
 
@@ -30,7 +31,7 @@ pub(super) fn integrate(
     {
         return Ok(Err(Stop::Refused(Refusal::Neighbours)));
     }
-    let Ok(decoded) = Update::decode_v1(update) else {
+    let Ok(decoded) = Update::decode_v1(&join::join(update, clocks)) else {
         return Ok(Err(Stop::Refused(Refusal::Undecodable)));
     };
     let new_replicas = gate.new_replicas();

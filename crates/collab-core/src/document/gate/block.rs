@@ -21,8 +21,9 @@ pub const MAX_BLOCKS: u32 = 1 << 20;
 pub const MAX_VALUES: u32 = 1 << 21;
 
 const GC: u8 = 0;
-/// The number of content that is text.
+/// The numbers of content that is text, and of content that is values.
 const TEXT: u8 = 4;
+const VALUES: u8 = 8;
 const SKIP: u8 = 10;
 const HAS_ORIGIN: u8 = 0x80;
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
@@ -177,6 +178,45 @@ pub(in crate::document) fn text(block: &[u8]) -> Result<Option<TextBlock<'_>>, R
     }))
 }
 
+/// A block of text or values in a list, divided where others of its kind can be joined to it.
+pub(in crate::document) struct Content<'a> {
+    /// [`TEXT`] or [`VALUES`].
+    pub number: u8,
+    pub origin: Option<Unit>,
+    pub right: Option<Unit>,
+    /// Everything before the amount.
+    pub head: &'a [u8],
+    /// Bytes of the text, or how many values.
+    pub amount: usize,
+    pub body: &'a [u8],
+}
+
+/// Divides a whole block that was read before; `None` when it is something else, or the entry of a map.
+pub(in crate::document) fn content_of(block: &[u8]) -> Result<Option<Content<'_>>, Refusal> {
+    let mut reader = Reader::new(block);
+    let info = reader.byte()?;
+    let number = info & 0x0f;
+    if !matches!(number, TEXT | VALUES) || info & (UNUSED_BIT | HAS_KEY) != 0 {
+        return Ok(None);
+    }
+    let mut neighbour = |bit| (info & bit != 0).then(|| unit(&mut reader)).transpose();
+    let origin = neighbour(HAS_ORIGIN)?;
+    let right = neighbour(HAS_RIGHT_ORIGIN)?;
+    if origin.is_none() && right.is_none() {
+        parent_of(&mut reader, false)?;
+    }
+    let head = block.get(..reader.position()).unwrap_or_default();
+    let amount = reader.count(1)?;
+    Ok(Some(Content {
+        number,
+        origin,
+        right,
+        head,
+        amount,
+        body: reader.rest(),
+    }))
+}
+
 /// How a text begins that has a left neighbour, and perhaps a right one.
 pub(in crate::document) fn text_form(has_right_origin: bool) -> u8 {
     let right = if has_right_origin {
@@ -245,7 +285,7 @@ fn content(
             }
             Ok((Role::Type, 1))
         }
-        8 => {
+        VALUES => {
             let count = reader.count(1)?;
             for _ in 0..count {
                 value(reader, MAX_VALUE_DEPTH, allowance)?;
