@@ -3,8 +3,8 @@
  * per line, writes one JSON answer per line, bytes in hex. Must not know how our document works.
  *
  * Requests: `script` (a whole history as offers in turns), `check` (what our document made of
- * it), and for histories in which our replicas write too: `open`, `act`, `receive`, `handshake`,
- * `compare`.
+ * it), `read` (what a fresh reader sees of states that hold forged updates), and for histories in
+ * which our replicas write too: `open`, `act`, `receive`, `handshake`, `compare`.
  */
 import { createInterface } from 'node:readline'
 import * as Y from 'yjs'
@@ -25,6 +25,12 @@ function reader (updates) {
 
 function texts (doc) {
   return { main: doc.getText('file:main').toString(), notes: doc.getText('file:notes').toString() }
+}
+
+/** The main text; what is in it and is no text counts as one object, as our server shows it. */
+function shown (doc) {
+  return doc.getText('file:main').toDelta()
+    .map(({ insert }) => typeof insert === 'string' ? insert : '\uFFFC').join('')
 }
 
 /** @type {Network | null} */
@@ -60,6 +66,26 @@ const answers = {
       const why = difference(network.mirror, doc)
       if (why) return { why: `${what}: ${why}` }
       doc.destroy()
+    }
+    return { why: null }
+  },
+
+  /**
+   * Documents that took a forged update. Whoever follows (`known`, then `delta`) and whoever comes
+   * anew (`state`) must see the same, wait for nothing, and read the text that the server reads.
+   */
+  read ({ documents }) {
+    for (const [i, { known, delta, state, main, sv }] of documents.entries()) {
+      const follower = reader([...known, delta])
+      const fresh = reader([state])
+      const waits = fresh.store.pendingStructs ?? fresh.store.pendingDs
+      const why = difference(follower, fresh) ??
+        (waits ? 'a fresh reader waits for more' : null) ??
+        (shown(fresh) === main ? null : `the text is ${JSON.stringify(shown(fresh))}, not ${JSON.stringify(main)}`) ??
+        (JSON.stringify(stateVector(fresh)) === JSON.stringify(sv) ? null : 'state vectors differ')
+      follower.destroy()
+      fresh.destroy()
+      if (why) return { why: `document ${i}: ${why}` }
     }
     return { why: null }
   },
