@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::awareness;
 use super::limits::{MAX_MESSAGES_PER_FRAME, MAX_REASON_BYTES};
 use super::wire::{Reader, WireError, put_bytes, put_uint};
 use super::{CloseCode, Control, Message, RejectCode, Status, Welcome};
@@ -62,8 +63,15 @@ fn decode_message(reader: &mut Reader) -> Result<Message, WireError> {
             }),
         },
         QUERY_AWARENESS => {
-            // y-sweet's client puts states behind its query; nothing else can follow it.
-            reader.take(reader.remaining())?;
+            // y-sweet's client puts states behind its query, which has no body. Any other message
+            // that follows is one.
+            let mut states = reader.clone();
+            let is_states = states
+                .bytes()
+                .is_ok_and(|body| states.remaining() == 0 && awareness::decode(body).is_ok());
+            if is_states {
+                *reader = states;
+            }
             Ok(Message::QueryAwareness)
         }
         CONTROL => decode_control(reader.bytes()?).map(Message::Control),
@@ -280,6 +288,23 @@ mod tests {
                 Message::QueryAwareness
             ])
         );
+    }
+
+    #[test]
+    fn a_query_has_no_body() {
+        let query = || Message::QueryAwareness;
+        // Whatever follows it in the frame is a message.
+        assert_eq!(
+            decode(frame("03 00 02 0b 01 01 05 00 04 01 01 74 01 61 00")),
+            Ok(vec![
+                query(),
+                Message::Update(frame("01 01 05 00 04 01 01 74 01 61 00"))
+            ])
+        );
+        assert!(decode(vec![3; MAX_MESSAGES_PER_FRAME + 1].into()).is_err());
+        // But for the states that y-sweet's client sends with it.
+        assert_eq!(decode(frame("03 06 01 05 00 02 7b 7d")), Ok(vec![query()]));
+        assert_eq!(decode(frame("03 03 03")), Ok(vec![query(); 3]));
     }
 
     #[test]

@@ -82,7 +82,7 @@ async fn harmless_oddities_are_taken() {
     for frame in [
         hex(""),
         hex("66 01 02"),
-        hex("03 01 02"),
+        hex("03 01 00"),
         hex("02 00 00"),
         hex("01 01 00"),
     ] {
