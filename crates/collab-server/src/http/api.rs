@@ -10,6 +10,7 @@ pub(super) mod rooms;
 pub(super) mod update;
 
 use axum::Router;
+use axum::middleware;
 use axum::routing::{get, post};
 
 use super::App;
@@ -39,4 +40,5 @@ pub fn routes() -> Router<App> {
         .route("/rooms/{room}/", get(rooms::show))
         .route("/autocomplete", post(complete::complete))
         .route("/autocomplete/", post(complete::complete))
+        .layer(middleware::from_fn(body::refuse_coded))
 }

@@ -139,6 +139,39 @@ async fn putting_a_text_edits_only_what_differs() {
     assert_eq!(ann.text(), "one\n😀 two\nthree\n");
 }
 
+/// Bodies that would be taken for something that they are not.
+#[tokio::test]
+async fn coded_bodies_and_lists_are_refused_by_name() {
+    let server = Running::start(settings()).await;
+    let http = reqwest::Client::new();
+    let room = create(&server, json!({"text": "as it was\n"})).await;
+    let id = room["id"].as_str().expect("an id");
+    let file = server.url(&format!("/api/rooms/{id}/files/main"));
+    let coded = http
+        .put(&file)
+        .header("content-encoding", "gzip")
+        .body("not a text");
+    let list = http
+        .post(server.url("/api/autocomplete"))
+        .header("content-type", "application/json")
+        .body("[]");
+    for (request, status, kind) in [
+        (
+            coded,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "content-encoding",
+        ),
+        (list, StatusCode::UNPROCESSABLE_ENTITY, "bad-json"),
+    ] {
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), status, "{kind}");
+        let problem: Value = answer.json().await.expect("JSON");
+        assert_eq!(problem["type"], format!("urn:collab:problem:{kind}"));
+    }
+    let text = http.get(&file).send().await.expect("an answer");
+    assert_eq!(text.text().await.expect("a text"), "as it was\n");
+}
+
 /// A small text and one of some hundred lines, each asked for as browsers do and as programs do.
 #[tokio::test]
 async fn a_long_text_goes_out_compressed_to_whoever_reads_that() {

@@ -3,7 +3,10 @@
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Json, Request};
 use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::http::{App, Problem};
 
@@ -23,11 +26,31 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for JsonBody<T> {
             // `curl -X POST` without a body sends neither a length nor a type.
             return Ok(JsonBody(T::default()));
         }
-        match Json::from_request(request, app).await {
-            Ok(Json(body)) => Ok(JsonBody(body)),
-            Err(rejection) => Err(refused(&rejection, app.inner.max_message_bytes)),
-        }
+        let object: Map<String, Value> = match Json::from_request(request, app).await {
+            Ok(Json(object)) => object,
+            Err(rejection) => return Err(refused(&rejection, app.inner.max_message_bytes)),
+        };
+        // In two steps, because serde would take a list for an object.
+        T::deserialize(Value::Object(object))
+            .map(JsonBody)
+            .map_err(|error| bad_json(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
     }
+}
+
+/// A request whose body is coded, which no route here reads: taken as it is, the coded bytes would
+/// become somebody's text.
+pub async fn refuse_coded(request: Request, next: Next) -> Response {
+    let codings = request.headers().get_all(header::CONTENT_ENCODING);
+    if codings.iter().all(|coding| coding == "identity") {
+        return next.run(request).await;
+    }
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "content-encoding",
+        "The body is compressed",
+        "send it as it is, without Content-Encoding",
+    )
+    .into_response()
 }
 
 fn refused(rejection: &JsonRejection, max_bytes: usize) -> Problem {
@@ -40,13 +63,12 @@ fn refused(rejection: &JsonRejection, max_bytes: usize) -> Problem {
             "this route reads application/json",
         ),
         _ if status == StatusCode::PAYLOAD_TOO_LARGE => too_large(max_bytes),
-        _ => Problem::new(
-            status,
-            "bad-json",
-            "The body cannot be understood",
-            rejection.body_text(),
-        ),
+        _ => bad_json(status, rejection.body_text()),
     }
+}
+
+fn bad_json(status: StatusCode, why: String) -> Problem {
+    Problem::new(status, "bad-json", "The body cannot be understood", why)
 }
 
 /// A body above the limit.
