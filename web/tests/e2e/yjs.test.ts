@@ -106,6 +106,15 @@ test("text and carets go both ways, and people are gone when they leave", async 
   await selected.waitFor({ state: "detached" });
   await page.seesCarets(["Yjs Person"]);
 
+  // The room's name is in a map, and anybody's.
+  const meta = yjs.doc.getMap("meta");
+  await page.page.getByTitle("Rename this room").click();
+  await page.page.getByRole("textbox", { name: "Name of this room" }).fill("From the page");
+  await page.page.keyboard.press("Enter");
+  await until("the name that the page gave", yjs, () => meta.get("name") === "From the page");
+  meta.set("name", "From yjs");
+  await page.page.getByTitle("Rename this room").filter({ hasText: "From yjs" }).waitFor();
+
   yjs.provider.awareness.setLocalState(null);
   await page.seesCarets([]);
   yjs.provider.awareness.setLocalState({ user: { name: "Yjs Person" } });
