@@ -23,6 +23,7 @@ mod roots;
 mod salvage;
 mod state_vector;
 mod sticky;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -47,6 +48,7 @@ pub use self::refusal::Refusal;
 pub use self::salvage::{Care, MAX_POISONOUS, Salvaged, TooPoisonous};
 pub use self::state_vector::StateVector;
 pub use self::sticky::Assoc;
+pub use self::tally::Tally;
 use crate::ids::ReplicaId;
 
 /// Client ids of one document. A client id is never forgotten, and the engine goes over all of

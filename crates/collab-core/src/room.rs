@@ -16,6 +16,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+pub mod versions;
 mod waking;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ use authors::Authors;
 use damage::Damaged;
 use log::Log;
 use merge::Offered;
+use versions::Versions;
 
 /// Milliseconds to the next try after a snapshot could not be stored.
 const COMPACT_RETRY_MS: u64 = 30_000;
@@ -111,6 +113,7 @@ pub struct Room {
     /// Whose presence changed in this turn.
     presence_changed: BTreeSet<ReplicaId>,
     authors: Authors,
+    versions: Versions,
     /// Who asked in this turn for what they lack, and what they have: answered once, at its end.
     asks: BTreeMap<ConnectionId, StateVector>,
     /// The last such answer, for everybody who has the same at the same turn: a thousand joiners
@@ -175,6 +178,7 @@ impl Room {
             presence: Table::default(),
             presence_changed: BTreeSet::new(),
             authors: Authors::default(),
+            versions: Versions::default(),
             asks: BTreeMap::new(),
             answered: None,
             ask_debtors: false,
@@ -244,6 +248,7 @@ impl Room {
                 self.append_failed(now, seq, failure, effects);
             }
             (_, Input::Compacted { seq }) => self.compacted(seq, effects),
+            (_, Input::Versioned { seq, stored }) => self.versioned(now, seq, stored),
             (_, Input::Remembered { stored }) => self.remembered(now, stored),
             (_, Input::Quarantined { stored }) => self.quarantined(stored, effects),
             (_, Input::CompactFailed { seq }) => {
@@ -336,6 +341,7 @@ impl Room {
         self.freeze_or_thaw(effects);
         self.set_status(self.status_due(), effects);
         self.compact_if_due(now, effects);
+        self.version_if_due(now, effects);
         self.tell_authors(now, effects);
         self.retire_if_due(now, effects);
     }
@@ -352,7 +358,8 @@ impl Room {
             .filter(|_| self.is_quiet())
             .map(|since| since.plus(self.settings.idle_ms));
         let names = self.authors.deadline();
-        let dates = [retry, idle, self.drain_by, self.reclaim_at, names];
+        let version = self.version_due_at();
+        let dates = [retry, idle, self.drain_by, self.reclaim_at, names, version];
         dates.into_iter().flatten().min()
     }
 

@@ -4,3 +4,4 @@
 pub mod chunk;
 pub mod fold;
 pub mod past;
+pub mod written;

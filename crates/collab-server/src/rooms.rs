@@ -6,6 +6,7 @@
 //! - `actor`: the task: takes what waits, hands it to the room, carries out its effects.
 //! - `storing`: the effects that reach the database, as futures that answer with an input.
 //! - `trial`: what is done about a room whose load ended the process.
+//! - `remembering`: what a room has remembered of itself for its history, likewise.
 //! - `outbox`: the way out to one connection.
 //! - `describe`: what programs ask of a document; `text`: whole texts into edits.
 //!
@@ -21,6 +22,7 @@ pub mod describe;
 mod handle;
 pub mod outbox;
 mod registry;
+mod remembering;
 mod storing;
 #[cfg(test)]
 mod tests;

@@ -82,6 +82,7 @@ pub struct Metrics {
     append_failures: Counter,
     snapshots: Counter,
     snapshots_refused: Counter,
+    versions: Counter,
     refused_connections: Counter,
 }
 
@@ -133,6 +134,7 @@ impl Metrics {
             append_failures: metrics::counter!("collab_append_failures_total"),
             snapshots: metrics::counter!("collab_snapshots_total"),
             snapshots_refused: metrics::counter!("collab_snapshots_refused_total"),
+            versions: metrics::counter!("collab_versions_total"),
             refused_connections: metrics::counter!("collab_connections_refused_total"),
         }
     }
@@ -197,6 +199,10 @@ impl Metrics {
 
     pub(crate) fn snapshot_refused(&self) {
         self.snapshots_refused.increment(1);
+    }
+
+    pub(crate) fn version_made(&self) {
+        self.versions.increment(1);
     }
 
     pub(crate) fn outbox_overflowed(&self) {
@@ -326,6 +332,10 @@ fn describe() {
     describe_counter!(
         "collab_snapshots_refused_total",
         "Snapshots that did not verify"
+    );
+    describe_counter!(
+        "collab_versions_total",
+        "Versions that rooms made of themselves"
     );
     describe_counter!(
         "collab_connections_refused_total",

@@ -6,6 +6,7 @@
 
 mod rest;
 mod units;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +49,8 @@ pub enum Invariant {
     NeverEmptyOnError,
     /// I12: the document in memory waits for nothing.
     NothingPending,
+    /// A version is of what has committed.
+    VersionOfCommitted,
     /// Nothing that a client is sent rests on edits that it was never sent.
     SentWhole,
     /// The editor shows what the document says.
@@ -94,6 +97,8 @@ struct RoomBook {
     /// Every record ever committed, in order.
     archive: Vec<Bytes>,
     last_epoch: Epoch,
+    /// The last place that ever had a record.
+    committed: Seq,
 }
 
 /// What is known of one connection.
@@ -248,7 +253,7 @@ impl Checker {
     pub fn disk(&mut self, room: u32, row: &Row, change: &Change) -> Verdict {
         let book = self.rooms.entry(room).or_default();
         match change {
-            Change::None | Change::Known | Change::Claimed => return Ok(()),
+            Change::None | Change::Known | Change::Claimed | Change::Version(_) => return Ok(()),
             Change::Appended(seq) => {
                 book.appended(*seq, row)?;
                 contiguous(room, row)?;
@@ -370,6 +375,7 @@ impl RoomBook {
             );
         }
         self.last_epoch = *epoch;
+        self.committed = self.committed.max(seq);
         let Some(units) = Units::of_record(record) else {
             return violated(
                 Invariant::AcknowledgedIsStored,

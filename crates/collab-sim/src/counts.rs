@@ -72,6 +72,8 @@ happenings! {
     Compacted: "a snapshot was stored",
     CompactFailed: "a snapshot could not be stored",
     HostileMerged: "a damaged update broke no rule and was merged",
+    Versioned: "a room made a version of itself",
+    VersionFailed: "storage did not take a version",
     CompactFenced: "a snapshot was refused because the room has another owner",
     Folded: "log records were deleted below a verified snapshot",
     FoldFailed: "a fold failed",

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use collab_core::document::Digest;
 use collab_core::ids::{Epoch, Lineage, ReplicaId, Seq};
 use collab_core::room::{AppendFailure, Author, LoadFailure, Loaded};
+use collab_core::time::Millis;
 
 use crate::bug::Bug;
 use crate::scenario::Weather;
@@ -33,6 +34,8 @@ pub struct Row {
     pub degraded: bool,
     /// Who replicas said to be.
     pub authors: BTreeMap<ReplicaId, Author>,
+    /// Place and time of each version, in the order in which they were made.
+    pub versions: Vec<(Seq, Millis)>,
 }
 
 impl Row {
@@ -64,6 +67,7 @@ impl Row {
                 .collect(),
             damage: Vec::new(),
             degraded: self.degraded,
+            version: self.versions.last().copied(),
         }
     }
 }
@@ -81,6 +85,13 @@ pub enum Request {
     Mend { epoch: Epoch },
     /// Who wrote.
     Remember { authors: Vec<Author> },
+    /// A version that the room makes of itself.
+    Version {
+        epoch: Epoch,
+        seq: Seq,
+        at: Millis,
+        authors: Vec<Author>,
+    },
     /// One record.
     Append {
         epoch: Epoch,
@@ -115,6 +126,8 @@ pub enum Outcome {
     NotStored { seq: Seq, fenced: bool },
     /// For a fold: records deleted, `None` when it failed.
     Folded(Option<usize>),
+    /// For a version: whether there is one now.
+    Versioned { seq: Seq, stored: bool },
     /// For authors.
     Remembered { stored: bool },
     /// For a mark, and whether it is a quarantine that was asked for.
@@ -165,6 +178,8 @@ pub enum Change {
     Known,
     /// One more snapshot, at this place.
     Snapshot(Seq),
+    /// One more version, at this place.
+    Version(Seq),
     /// So many records fewer.
     Folded(usize),
 }
@@ -212,6 +227,15 @@ impl Disk {
             Request::Quarantine { epoch } => self.mark(room, *epoch, true, fate),
             Request::Mend { epoch } => self.mark(room, *epoch, false, fate),
             Request::Remember { authors } => self.remember(room, authors, fate),
+            Request::Version {
+                epoch,
+                seq,
+                at,
+                authors,
+            } => {
+                self.remember(room, authors, fate);
+                self.version(room, *epoch, (*seq, *at), fate)
+            }
             Request::Append { epoch, seq, record } => {
                 self.append(room, (*epoch, *seq, record), fate)
             }
@@ -247,6 +271,7 @@ impl Disk {
             snapshots: BTreeMap::new(),
             degraded: false,
             authors: BTreeMap::new(),
+            versions: Vec::new(),
         });
         if kept.is_none() {
             row.epoch.0 = match self.bug {
@@ -271,6 +296,28 @@ impl Disk {
             row.degraded = quarantine;
         }
         (Change::None, Outcome::Marked { quarantine, stored })
+    }
+
+    fn version(
+        &mut self,
+        room: u32,
+        epoch: Epoch,
+        (seq, at): (Seq, Millis),
+        fate: Fate,
+    ) -> (Change, Outcome) {
+        let may =
+            |row: &&mut Row| row.epoch == epoch && seq <= row.head && fate != Fate::FailsBefore;
+        let row = self.rooms.get_mut(&room).filter(may);
+        let stored = row.is_some() && fate == Fate::Fine;
+        let mut change = Change::None;
+        if let Some(row) = row
+            && !row.degraded
+            && row.versions.last().is_none_or(|(newest, _)| *newest < seq)
+        {
+            row.versions.push((seq, at));
+            change = Change::Version(seq);
+        }
+        (change, Outcome::Versioned { seq, stored })
     }
 
     fn remember(&mut self, room: u32, authors: &[Author], fate: Fate) -> (Change, Outcome) {

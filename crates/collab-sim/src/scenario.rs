@@ -144,6 +144,9 @@ impl Scenario {
                 idle_ms: *chance.pick(&[300, 2_000, 10_000, 60_000]),
                 compact_records: *chance.pick(&[1, 4, 20, 500]),
                 compact_bytes: *chance.pick(&[1 << 20, 1 << 20, 2_000]),
+                version_pause_ms: *chance.pick(&[100, 1_000, 30_000]),
+                version_apart_ms: *chance.pick(&[0, 2_000, 180_000]),
+                version_busy_ms: *chance.pick(&[1, 500, 600_000]),
                 sabotage,
                 ..Settings::default()
             },

@@ -101,6 +101,15 @@ fn a_snapshot_that_misses_the_record_on_its_way() {
 }
 
 #[test]
+fn a_version_of_what_has_not_committed() {
+    caught(
+        Sabotage::VersionTooEarly,
+        Invariant::VersionOfCommitted,
+        &[],
+    );
+}
+
+#[test]
 fn somebody_sent_away_is_answered() {
     caught(Sabotage::KeepRefused, Invariant::NothingWithoutRight, &[]);
 }

@@ -17,6 +17,7 @@ mod tests;
 mod write;
 
 pub use columns::{COLUMNS, Columns};
+pub(super) use write::parse;
 
 use crate::record::Logged;
 

@@ -109,6 +109,18 @@ impl Authors {
         self.take(now, untold)
     }
 
+    /// Those who wrote since they were told, or have a new name.
+    pub(super) fn take_written(&mut self, now: Millis) -> Vec<Author> {
+        self.untold.clear();
+        let news = |writer: &Writer| match (&writer.person, &writer.told) {
+            (Some(person), Some((told, at))) => told != person || *at < writer.wrote_at,
+            (person, _) => person.is_some(),
+        };
+        let written = self.writers.iter().filter(|(_, writer)| news(writer));
+        let written: Vec<ReplicaId> = written.map(|(replica, _)| *replica).collect();
+        self.take(now, written)
+    }
+
     fn take(&mut self, now: Millis, replicas: impl IntoIterator<Item = ReplicaId>) -> Vec<Author> {
         self.tell_after = now.plus(TELL_EVERY_MS);
         let mut authors = Vec::new();
@@ -137,6 +149,13 @@ impl Authors {
             self.forget_told(told.iter().map(|author| author.replica));
             self.tell_after = now.plus(TELL_RETRY_MS);
         }
+    }
+
+    /// Storage may know of nobody.
+    pub(super) fn forget_all_told(&mut self) {
+        let told = self.writers.iter().filter(|(_, it)| it.told.is_some());
+        let told: Vec<ReplicaId> = told.map(|(replica, _)| *replica).collect();
+        self.forget_told(told.into_iter());
     }
 
     /// Storage may not know of these.

@@ -61,6 +61,9 @@ pub enum Input {
     CompactFailed { seq: Seq },
     /// Answers [`Effect::Quarantine`]: the copies are durable, or storage did not take them.
     Quarantined { stored: bool },
+    /// Answers [`Effect::Version`]: there is a version at this place or behind it, or storage took
+    /// neither it nor the authors.
+    Versioned { seq: Seq, stored: bool },
     /// Answers [`Effect::Remember`]: storage knows them, or does not answer.
     Remembered { stored: bool },
     /// The instant of [`Room::next_deadline`] has come.
@@ -95,6 +98,8 @@ pub struct Loaded {
     /// The room is marked as damaged: something of it went into quarantine and it was not whole
     /// again since.
     pub degraded: bool,
+    /// Place and time of the newest version.
+    pub version: Option<(Seq, Millis)>,
 }
 
 /// A part of a stored room that is not what it must be.
@@ -231,6 +236,15 @@ pub enum Effect {
     /// The snapshot at `seq` holds everything again: the room is marked as whole. When that fails,
     /// the next waking asks for it again.
     Mend { epoch: Epoch, seq: Seq },
+    /// Add a version of everything up to `seq`, which has committed, unless there is one already; first
+    /// remember its authors. Answered by [`Input::Versioned`]; nothing waits for it.
+    Version {
+        epoch: Epoch,
+        seq: Seq,
+        /// When its last edit was made.
+        at: Millis,
+        authors: Vec<Author>,
+    },
     /// Remember who replicas say to be. Answered by [`Input::Remembered`]; nothing waits for it.
     Remember { authors: Vec<Author> },
     /// Close a socket after what is in its outbox. Whatever explains it was sent before.

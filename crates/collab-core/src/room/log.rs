@@ -149,6 +149,11 @@ impl Log {
         self.snapshot_bytes = stored.state_bytes;
     }
 
+    /// Turns merged so far.
+    pub(super) fn merged(&self) -> u64 {
+        self.merged
+    }
+
     /// Whether the append on its way has failed before.
     pub(super) fn is_failing(&self) -> bool {
         self.in_flight.as_ref().is_some_and(|it| it.attempts > 0)

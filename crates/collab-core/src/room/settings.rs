@@ -1,5 +1,6 @@
 //! What an operator may set about a room. Must not know flags or environment.
 
+use super::versions::{VERSION_APART_MS, VERSION_BUSY_MS, VERSION_PAUSE_MS};
 use crate::protocol::limits::MAX_FRAME_BYTES;
 
 /// Bounds and periods of one room. The defaults are the product's.
@@ -25,6 +26,12 @@ pub struct Settings {
     pub compact_records: u64,
     /// Bytes in the log since the last snapshot that make the room compact it, likewise.
     pub compact_bytes: usize,
+    /// Milliseconds without an edit after which the room makes a version.
+    pub version_pause_ms: u64,
+    /// Milliseconds between two such versions, at least.
+    pub version_apart_ms: u64,
+    /// Milliseconds from the first edit without a version to the next one, while edits go on.
+    pub version_busy_ms: u64,
     /// Seeded bugs, to prove that the checkers can fail.
     #[cfg(feature = "sabotage")]
     pub sabotage: Option<Sabotage>,
@@ -42,6 +49,9 @@ impl Default for Settings {
             idle_ms: 60_000,
             compact_records: 500,
             compact_bytes: 1 << 20,
+            version_pause_ms: VERSION_PAUSE_MS,
+            version_apart_ms: VERSION_APART_MS,
+            version_busy_ms: VERSION_BUSY_MS,
             #[cfg(feature = "sabotage")]
             sabotage: None,
         }
@@ -68,6 +78,8 @@ pub enum Sabotage {
     AckOneMore,
     /// A snapshot is given the place of the record after the one it ends with.
     SnapshotOneFurther,
+    /// A version is made of edits that have not committed.
+    VersionTooEarly,
     /// Who was sent away stays a member.
     KeepRefused,
     /// Waking a document of which an update holds [`DEADLY`] and a word for how ends the process.

@@ -7,6 +7,7 @@ mod members;
 mod rewound;
 mod saved;
 mod trouble;
+mod versions;
 
 use bytes::Bytes;
 
@@ -46,6 +47,7 @@ impl House {
             records: Vec::new(),
             damage: Vec::new(),
             degraded: false,
+            version: None,
         }));
         house.take();
         house

@@ -333,6 +333,7 @@ impl Room {
             .idle_since
             .is_some_and(|since| now.since(since) >= self.settings.idle_ms);
         if idle && self.is_quiet() {
+            self.last_version(now, effects);
             self.tell_last_authors(now, effects);
             self.phase = Phase::Retired;
             effects.push(Effect::Retire);

@@ -4,7 +4,15 @@
 use super::damage::{NotWoken, Woken};
 use super::log::Log;
 use super::{CloseCode, Effect, LoadFailure, Loaded, Phase, Room};
+use crate::record::Record;
 use crate::time::Millis;
+
+/// When the last edit was made that the room's log has, as far as its newest record tells.
+fn last_edit(loaded: &Loaded) -> Option<Millis> {
+    let (_, record) = loaded.records.last()?;
+    let record = Record::decode(record).ok()?;
+    record.turns.last().map(|turn| Millis(turn.at))
+}
 
 impl Room {
     /// Storage has answered.
@@ -53,6 +61,8 @@ impl Room {
                 return;
             }
         };
+        let edited = last_edit(&loaded).unwrap_or(now);
+        self.versions.loaded(loaded.version, loaded.head, edited);
         let log = self.log.get_or_insert_with(|| {
             self.lineage = loaded.lineage;
             Log::new(loaded.epoch, loaded.head, 0, 0, 0)
@@ -113,6 +123,7 @@ impl Room {
                 records: Vec::new(),
                 damage: Vec::new(),
                 degraded: false,
+                version: None,
             };
             self.loaded(now, empty, effects);
             return;

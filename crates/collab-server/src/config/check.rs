@@ -141,6 +141,7 @@ pub fn sabotage(bug: &str) -> Result<super::Bug, BadConfig> {
         "clear-dirty-after-await" => Sabotage::ClearDirtyAfterAwait,
         "ack-one-more" => Sabotage::AckOneMore,
         "snapshot-one-further" => Sabotage::SnapshotOneFurther,
+        "version-too-early" => Sabotage::VersionTooEarly,
         "keep-refused" => Sabotage::KeepRefused,
         "die-of-deadly" => Sabotage::DieOfDeadly,
         "no-guard" => return Ok(super::Bug::NoGuard),

@@ -410,6 +410,7 @@ impl Actor {
             | Effect::Reclaim { .. }
             | Effect::Quarantine { .. }
             | Effect::Mend { .. }
+            | Effect::Version { .. }
             | Effect::Remember { .. }
             | Effect::Append { .. }
             | Effect::Compact { .. }) => self.send_to_storage(errand),

@@ -7,13 +7,14 @@ use std::time::Instant;
 use bytes::Bytes;
 use collab_core::document::{Digest, Document};
 use collab_core::ids::{Epoch, Lineage, ReplicaId, RoomId, Seq};
-use collab_core::room::{AppendFailure, Author, Damage, Input, LoadFailure, Loaded};
+use collab_core::room::{AppendFailure, Damage, Input, LoadFailure, Loaded};
+use collab_core::time::Millis;
 
 use tracing::Instrument as _;
 
-use super::Wake;
 use super::registry::Shared;
 use super::trial::{self, Refused};
+use super::{Wake, remembering};
 use crate::history::fold;
 use crate::storage::{
     Append, Claim, Create, RoomKey, RoomState, Snapshot, StoreError, Stored, Whereabouts,
@@ -46,7 +47,10 @@ pub(super) async fn load(
 ) -> Brought {
     let claim = match claimed {
         // Awake before in this life: it does not kill.
-        Some(claim) => return brought(wake, claim, shared.store.load(claim.key).await),
+        Some(claim) => {
+            let read = shared.store.load(claim.key).await;
+            return brought(&shared, wake, claim, read).await;
+        }
         None if shared.trials.is_closed(&room) => return deadly(wake),
         None => {
             let create = match wake {
@@ -95,8 +99,8 @@ pub(super) async fn reclaim(
 
 async fn read(shared: &Arc<Shared>, room: &RoomId, wake: Wake, claim: Claim) -> Brought {
     match trial::load(shared, room, &claim).await {
-        Ok(stored) => brought(wake, claim, Ok(stored)),
-        Err(Refused::Store(error)) => brought(wake, claim, Err(error)),
+        Ok(stored) => brought(shared, wake, claim, Ok(stored)).await,
+        Err(Refused::Store(error)) => brought(shared, wake, claim, Err(error)).await,
         // The mark of the load stays.
         Err(Refused::Deadly) => deadly(wake),
     }
@@ -110,18 +114,26 @@ fn deadly(wake: Wake) -> Brought {
     }
 }
 
-fn brought(wake: Wake, claim: Claim, read: Result<Stored, StoreError>) -> Brought {
+async fn brought(
+    shared: &Shared,
+    wake: Wake,
+    claim: Claim,
+    read: Result<Stored, StoreError>,
+) -> Brought {
     match read {
-        Ok(stored) => Brought {
-            wake,
-            claim: Some(claim),
-            input: Input::Loaded(loaded(&claim, stored)),
-        },
+        Ok(stored) => {
+            let version = remembering::newest_version(shared, claim.key, stored.head).await;
+            Brought {
+                wake,
+                claim: Some(claim),
+                input: Input::Loaded(loaded(&claim, stored, version)),
+            }
+        }
         Err(error) => failed(wake, Some(claim), &error),
     }
 }
 
-fn loaded(claim: &Claim, stored: Stored) -> Loaded {
+fn loaded(claim: &Claim, stored: Stored, version: Option<(Seq, Millis)>) -> Loaded {
     let (snapshot_seq, snapshot) = match stored.snapshot {
         Some(snapshot) => (snapshot.seq, Some(snapshot.state)),
         None => (Seq(0), None),
@@ -135,6 +147,7 @@ fn loaded(claim: &Claim, stored: Stored) -> Loaded {
         records: stored.records,
         damage: stored.damage,
         degraded: stored.state == RoomState::Degraded,
+        version,
     }
 }
 
@@ -179,19 +192,6 @@ pub(super) async fn mend(shared: Arc<Shared>, key: RoomKey, epoch: Epoch, seq: S
         Err(error) => tracing::warn!(%error, "the room is whole again, and still marked damaged"),
     }
     Input::Tick.into()
-}
-
-/// Remembers who wrote.
-pub(super) async fn remember(shared: Arc<Shared>, claim: Claim, authors: Vec<Author>) -> Brought {
-    let history = shared.store.history();
-    let put = history.put_authors(claim.key, claim.lineage, authors).await;
-    if let Err(error) = &put {
-        tracing::warn!(%error, "authors were not remembered; they are told again");
-    }
-    Input::Remembered {
-        stored: put.is_ok(),
-    }
-    .into()
 }
 
 fn failed(wake: Wake, claim: Option<Claim>, error: &StoreError) -> Brought {

@@ -44,6 +44,16 @@ pub trait HistoryStore: Send + Sync {
         new: NewVersion,
     ) -> Result<Version, StoreError>;
 
+    /// Adds the version that a room makes of itself: of the owner of this epoch, while the room is whole,
+    /// and only when there is none at its place or behind it. `None` when there is, or the room is
+    /// degraded. Errors: `Fenced`; `NotFound` for a place beyond the head.
+    async fn add_automatic(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        new: NewVersion,
+    ) -> Result<Option<Version>, StoreError>;
+
     /// Versions below `before`, newest first; at most `limit` and [`MAX_PAGE_VERSIONS`].
     async fn versions(
         &self,

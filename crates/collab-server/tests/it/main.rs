@@ -18,4 +18,5 @@ mod program;
 mod rooms_api;
 mod saved_is_durable;
 mod shutdown;
+mod versions;
 mod waits_point_one_way;

@@ -48,7 +48,8 @@ suite! {
     rooms: names, described, list_pages, delete_and_make_again, deleted_owner_is_fenced,
         answers_until_closed;
     versions: pages_newest_first, a_page_has_a_limit, only_of_this_life_and_inside_the_log,
-        named_renamed_and_forgotten, a_kept_state_comes_back, authors_are_remembered;
+        named_renamed_and_forgotten, automatic_ones_once_and_by_the_owner, automatic_ones_race,
+        a_kept_state_comes_back, authors_are_remembered;
     archive: rows_become_a_chunk, only_what_the_chunk_was_made_of,
         nothing_rests_on_a_damaged_snapshot, forgotten_up_to_a_base, a_first_chunk_brings_its_base;
 }

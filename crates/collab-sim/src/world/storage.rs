@@ -200,6 +200,13 @@ impl World {
                 }
                 return Ok(());
             }
+            Outcome::Versioned { seq, stored } => {
+                self.count(match stored {
+                    true => Happening::Versioned,
+                    false => Happening::VersionFailed,
+                });
+                Input::Versioned { seq, stored }
+            }
             Outcome::Remembered { stored } => Input::Remembered { stored },
             Outcome::Marked { quarantine, stored } => {
                 if !quarantine {

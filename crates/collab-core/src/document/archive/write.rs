@@ -10,7 +10,7 @@ use crate::document::refusal::Refusal;
 use crate::record::Logged;
 
 /// One update, taken apart.
-pub(super) struct Parsed<'a> {
+pub(in crate::document) struct Parsed<'a> {
     /// By client: id, first clock, structs.
     pub structs: Vec<(u64, u64, Vec<Struct<'a>>)>,
     /// By client: ranges of clock and length.
@@ -18,13 +18,20 @@ pub(super) struct Parsed<'a> {
 }
 
 /// One struct.
-pub(super) struct Struct<'a> {
+pub(in crate::document) struct Struct<'a> {
     pub info: u8,
     pub origin: Option<(u64, u64)>,
     pub right: Option<(u64, u64)>,
     /// Text without its length when `info` says so, else everything behind the origins.
     pub body: &'a [u8],
     pub units: u64,
+}
+
+impl Struct<'_> {
+    /// Whether its units are UTF-16 code units of a text.
+    pub(in crate::document) fn holds_text(&self) -> bool {
+        self.info & KIND == TEXT
+    }
 }
 
 pub(super) const HAS_ORIGIN: u8 = 0x80;
@@ -193,7 +200,7 @@ impl Writer {
 }
 
 /// Takes an update apart. Errors: what is not an update.
-pub(super) fn parse(update: &[u8]) -> Result<Parsed<'_>, Refusal> {
+pub(in crate::document) fn parse(update: &[u8]) -> Result<Parsed<'_>, Refusal> {
     let mut reader = Reader::new(update);
     let mut structs = Vec::new();
     for _ in 0..reader.count(4)? {

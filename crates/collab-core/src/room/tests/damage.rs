@@ -44,6 +44,7 @@ fn loaded(records: Vec<(Seq, Bytes)>, head: u64, damage: Vec<Damage>) -> Loaded 
         records,
         damage,
         degraded: false,
+        version: None,
     }
 }
 

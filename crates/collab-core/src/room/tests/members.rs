@@ -252,6 +252,7 @@ fn a_drained_connection_is_brought_level_though_the_loading_room_holds_all_it_ma
         records: Vec::new(),
         damage: Vec::new(),
         degraded: false,
+        version: None,
     }));
     let effects = house.take();
     let leveled = effects

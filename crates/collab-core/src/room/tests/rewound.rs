@@ -12,6 +12,7 @@ fn older(head: u64, epoch: u64, snapshot: Option<Bytes>) -> Loaded {
         records: Vec::new(),
         damage: Vec::new(),
         degraded: false,
+        version: None,
     }
 }
 

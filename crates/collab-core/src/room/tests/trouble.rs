@@ -209,6 +209,7 @@ fn frames_that_come_while_loading_are_kept() {
         records: Vec::new(),
         damage: Vec::new(),
         degraded: false,
+        version: None,
     }));
     let effects = house.take();
     assert!(matches!(
@@ -270,6 +271,7 @@ fn join_while_waking_again() {
         records: Vec::new(),
         damage: Vec::new(),
         degraded: false,
+        version: None,
     }));
     let sent = House::sent(&house.take(), B);
     assert!(
@@ -305,6 +307,7 @@ fn an_append_that_commits_behind_a_second_reading_is_not_forgotten() {
             records: (1..).map(Seq).zip(records).collect(),
             damage: Vec::new(),
             degraded: false,
+            version: None,
         })
     };
     house.give(Input::Appended { seq: Seq(1) });
@@ -347,6 +350,7 @@ fn a_second_reading_that_finds_anothers_records_steps_down() {
             records: vec![(Seq(1), record.encode())],
             damage: Vec::new(),
             degraded: false,
+            version: None,
         }));
         let effects = house.take();
         assert!(
@@ -468,6 +472,7 @@ fn what_is_asked_of_a_document_that_is_just_lost_is_answered_later() {
         records: Vec::new(),
         damage: Vec::new(),
         degraded: false,
+        version: None,
     }));
     let effects = house.take();
     let answered = House::sent(&effects, A)

@@ -7,6 +7,7 @@ use collab_core::room::Effect;
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+use super::super::remembering;
 use super::super::storing::{self, Brought};
 use super::Actor;
 use crate::storage::{Append, Claim};
@@ -29,8 +30,22 @@ impl Actor {
             (Effect::Mend { epoch, seq }, Some(claim)) => {
                 self.errand(storing::mend(shared, claim.key, epoch, seq));
             }
+            (
+                Effect::Version {
+                    epoch,
+                    seq,
+                    at,
+                    authors,
+                },
+                Some(claim),
+            ) => self.errand(remembering::version(
+                shared,
+                claim,
+                (epoch, seq, at),
+                authors,
+            )),
             (Effect::Remember { authors }, Some(claim)) => {
-                self.errand(storing::remember(shared, claim, authors));
+                self.errand(remembering::remember(shared, claim, authors));
             }
             (Effect::Append { epoch, seq, record }, Some(claim)) => {
                 let append = Append {

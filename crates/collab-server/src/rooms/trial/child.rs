@@ -87,6 +87,7 @@ fn loaded(parts: Vec<Sent>) -> Loaded {
         records: Vec::new(),
         damage: Vec::new(),
         degraded: false,
+        version: None,
     };
     for part in parts {
         match part {

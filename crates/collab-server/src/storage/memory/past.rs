@@ -17,7 +17,7 @@ use crate::storage::history::{
     MAX_NAMED_VERSIONS, MAX_PAGE_VERSIONS, MAX_READ_BYTES, NewVersion, Version, VersionId,
     VersionKind, fits,
 };
-use crate::storage::{Folded, RoomKey, StoreError};
+use crate::storage::{Folded, RoomKey, RoomState, StoreError};
 
 /// One room's rows of what was, public so that tests can damage them.
 #[derive(Debug, Clone, Default)]
@@ -83,6 +83,33 @@ impl HistoryStore for MemoryStore {
             let version = Version::new(id, new);
             room.history.versions.insert(id, version.clone());
             Ok(version)
+        })
+        .await
+    }
+
+    async fn add_automatic(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        new: NewVersion,
+    ) -> Result<Option<Version>, StoreError> {
+        self.call(|rooms| {
+            let room = by_key(rooms, key).map_err(|_| StoreError::Fenced)?;
+            if room.epoch != epoch {
+                return Err(StoreError::Fenced);
+            }
+            if new.seq > room.head {
+                return Err(StoreError::NotFound);
+            }
+            let versions = &mut room.history.versions;
+            let is_there = versions.values().any(|version| version.seq >= new.seq);
+            if is_there || room.state == RoomState::Degraded {
+                return Ok(None);
+            }
+            let id = VersionId(self.next_version());
+            let version = Version::new(id, new);
+            versions.insert(id, version.clone());
+            Ok(Some(version))
         })
         .await
     }

@@ -1,9 +1,9 @@
 //! Versions and authors. Must not know chunks or what is inside a state.
 
 use bytes::Bytes;
-use collab_core::ids::{Lineage, ReplicaId, Seq};
+use collab_core::ids::{Epoch, Lineage, ReplicaId, Seq};
 use collab_core::time::Millis;
-use deadpool_postgres::Object;
+use deadpool_postgres::{GenericClient, Object};
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
@@ -29,6 +29,15 @@ const ADD: &str = "
   where id = $1 and lineage = $2 and deleted_at is null and $3 <= head_seq
   returning id";
 
+/// The room of this owner, held until the end of the transaction: of two who add at once, the second one
+/// sees what the first one added.
+const HELD: &str = "
+  select lineage, $3 <= head_seq, state = 'active' from room
+  where id = $1 and epoch = $2 and deleted_at is null for no key update";
+
+const IS_THERE: &str =
+    "select exists (select 1 from room_version where room_id = $1 and seq >= $2)";
+
 const COLUMNS: &str = "select id, seq, at, kind, name, authors, insertions, deletions
   from room_version where room_id = $1";
 
@@ -49,10 +58,19 @@ pub async fn add(
     lineage: Lineage,
     new: NewVersion,
 ) -> Result<Version, StoreError> {
-    let failed = unavailable("adding a version");
     if new.kind == VersionKind::Named {
         room_for_a_name(client, key).await?;
     }
+    insert(&*client, key, lineage, new).await
+}
+
+async fn insert(
+    client: &impl GenericClient,
+    key: RoomKey,
+    lineage: Lineage,
+    new: NewVersion,
+) -> Result<Version, StoreError> {
+    let failed = unavailable("adding a version");
     let row = client
         .query_opt(
             ADD,
@@ -74,6 +92,41 @@ pub async fn add(
     let id = row.try_get(0).map(seq).map_err(failed)?;
     let id = id.ok_or_else(|| StoreError::damaged(key, "a version's own row"))?;
     Ok(Version::new(VersionId(id.0), new))
+}
+
+pub async fn add_automatic(
+    client: &mut Object,
+    key: RoomKey,
+    epoch: Epoch,
+    new: NewVersion,
+) -> Result<Option<Version>, StoreError> {
+    let failed = unavailable("adding a version");
+    let transaction = client.transaction().await.map_err(&failed)?;
+    let place = signed(new.seq.0);
+    let held = transaction
+        .query_opt(HELD, &[&key.0, &signed(epoch.0), &place])
+        .await
+        .map_err(&failed)?
+        .ok_or(StoreError::Fenced)?;
+    let columns = || -> Result<(Uuid, bool, bool), Error> {
+        Ok((held.try_get(0)?, held.try_get(1)?, held.try_get(2)?))
+    };
+    let (lineage, inside, whole) = columns().map_err(&failed)?;
+    if !inside {
+        return Err(StoreError::NotFound);
+    }
+    let is_there: bool = transaction
+        .query_one(IS_THERE, &[&key.0, &place])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(&failed)?;
+    if is_there || !whole {
+        return Ok(None);
+    }
+    let lineage = Lineage(*lineage.as_bytes());
+    let version = insert(&transaction, key, lineage, new).await?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(Some(version))
 }
 
 /// Two who name at once may end with one more than the limit.

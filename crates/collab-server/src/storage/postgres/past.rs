@@ -26,6 +26,17 @@ impl HistoryStore for PostgresStore {
         ))
     }
 
+    async fn add_automatic(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        new: NewVersion,
+    ) -> Result<Option<Version>, StoreError> {
+        call!(self, "adding a version", SMALL_CALL, |client| {
+            history::add_automatic(client, key, epoch, new)
+        })
+    }
+
     async fn versions(
         &self,
         key: RoomKey,

@@ -1,7 +1,7 @@
 //! Versions and authors. Must not know chunks or what is inside a state.
 
 use bytes::Bytes;
-use collab_core::ids::{Lineage, ReplicaId, Seq};
+use collab_core::ids::{Epoch, Lineage, ReplicaId, Seq};
 use collab_core::time::Millis;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
@@ -29,6 +29,12 @@ const ADD: &str = "
   select id, ?3, ?4, ?5, ?6, ?7, ?8, ?9 from room
   where id = ?1 and lineage = ?2 and deleted_at is null and ?3 <= head_seq
   returning id";
+
+/// Whether the version at a place may be added: by this owner, of a whole room, and as the newest.
+const MAY_ADD: &str = "
+  select ?3 <= head_seq, state = 'active' and not exists
+    (select 1 from room_version where room_id = ?1 and seq >= ?3), lineage
+  from room where id = ?1 and epoch = ?2 and deleted_at is null";
 
 const COLUMNS: &str = "select id, seq, at, kind, name, authors, insertions, deletions
   from room_version where room_id = ?1";
@@ -58,6 +64,17 @@ pub fn add(
     if new.kind == VersionKind::Named {
         room_for_a_name(&transaction, key)?;
     }
+    let version = insert(&transaction, key, lineage, new)?;
+    transaction.commit().map_err(failed)?;
+    Ok(version)
+}
+
+fn insert(
+    transaction: &Connection,
+    key: RoomKey,
+    lineage: Lineage,
+    new: NewVersion,
+) -> Result<Version, StoreError> {
     let id: Option<i64> = transaction
         .prepare_cached(ADD)
         .and_then(|mut add| {
@@ -74,10 +91,36 @@ pub fn add(
             );
             add.query_row(row, |row| row.get(0)).optional()
         })
-        .map_err(&failed)?;
+        .map_err(unavailable("adding a version"))?;
     let id = id.and_then(seq).ok_or(StoreError::NotFound)?;
-    transaction.commit().map_err(failed)?;
     Ok(Version::new(VersionId(id.0), new))
+}
+
+pub fn add_automatic(
+    connection: &mut Connection,
+    key: RoomKey,
+    epoch: Epoch,
+    new: NewVersion,
+) -> Result<Option<Version>, StoreError> {
+    let failed = unavailable("adding a version");
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(&failed)?;
+    let may: Option<(bool, bool, [u8; 16])> = transaction
+        .prepare_cached(MAY_ADD)
+        .and_then(|mut may| {
+            let place = (key.0, signed(epoch.0), signed(new.seq.0));
+            may.query_row(place, |row| row.try_into()).optional()
+        })
+        .map_err(&failed)?;
+    let version = match may {
+        None => return Err(StoreError::Fenced),
+        Some((false, ..)) => return Err(StoreError::NotFound),
+        Some((true, false, _)) => return Ok(None),
+        Some((true, true, lineage)) => insert(&transaction, key, Lineage(lineage), new)?,
+    };
+    transaction.commit().map_err(failed)?;
+    Ok(Some(version))
 }
 
 fn room_for_a_name(connection: &Connection, key: RoomKey) -> Result<(), StoreError> {

@@ -28,6 +28,19 @@ impl HistoryStore for SqliteStore {
             .await
     }
 
+    async fn add_automatic(
+        &self,
+        key: RoomKey,
+        epoch: Epoch,
+        new: NewVersion,
+    ) -> Result<Option<Version>, StoreError> {
+        self.writer
+            .run("adding a version", move |connection| {
+                history::add_automatic(connection, key, epoch, new)
+            })
+            .await
+    }
+
     async fn versions(
         &self,
         key: RoomKey,

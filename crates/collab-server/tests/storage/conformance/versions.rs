@@ -1,6 +1,7 @@
 //! Versions, the states kept for them, and authors.
 
 use collab_core::ids::{Lineage, ReplicaId, RoomId, Seq};
+use collab_core::room::{Damage as Harm, Part};
 use collab_core::time::Millis;
 use collab_server::storage::history::{
     Author, MAX_PAGE_VERSIONS, NewVersion, Version, VersionId, VersionKind,
@@ -181,6 +182,77 @@ pub async fn named_renamed_and_forgotten(subject: &Subject) {
         store.history().delete_version(claim.key, named.id).await,
         Ok(false)
     );
+}
+
+async fn automatic(store: &dyn Store, claim: &Claim, seq: u64) -> Result<Option<Seq>, StoreError> {
+    let new = new(seq, VersionKind::Automatic, None);
+    let added = store
+        .history()
+        .add_automatic(claim.key, claim.epoch, new)
+        .await?;
+    Ok(added.map(|version| version.seq))
+}
+
+pub async fn automatic_ones_once_and_by_the_owner(subject: &Subject) {
+    let store = &*subject.store;
+    let claim = new_room(store, "a").await;
+    fill(store, &claim, 1..=7).await;
+    assert_eq!(automatic(store, &claim, 2).await, Ok(Some(Seq(2))));
+    let (again, behind) = (
+        automatic(store, &claim, 2).await,
+        automatic(store, &claim, 1).await,
+    );
+    assert_eq!((again, behind), (Ok(None), Ok(None)));
+    assert_eq!(
+        automatic(store, &claim, 8).await,
+        Err(StoreError::NotFound),
+        "beyond the head"
+    );
+    // Another one that is there already will do.
+    let named = new(3, VersionKind::Named, Some("draft"));
+    let named = store
+        .history()
+        .add_version(claim.key, claim.lineage, named)
+        .await;
+    assert!(named.is_ok());
+    assert_eq!(automatic(store, &claim, 3).await, Ok(None));
+    // Not of a room of which something is missing.
+    let harm = [Harm {
+        part: Part::Records {
+            first: Seq(1),
+            last: Seq(1),
+        },
+        reason: "as the test wants".to_owned(),
+        withhold: false,
+        quarantined: false,
+    }];
+    let put = store.quarantine(claim.key, claim.epoch, &harm, Millis(1));
+    assert_eq!(put.await, Ok(()));
+    assert_eq!(automatic(store, &claim, 4).await, Ok(None));
+    assert_eq!(store.mend(claim.key, claim.epoch).await, Ok(()));
+    assert_eq!(automatic(store, &claim, 4).await, Ok(Some(Seq(4))));
+    // Not by a former owner.
+    let next = store.claim(&room("a"), Create::Never, Millis(2)).await;
+    let next = next.unwrap();
+    assert_eq!(automatic(store, &claim, 5).await, Err(StoreError::Fenced));
+    assert_eq!(automatic(store, &next, 5).await, Ok(Some(Seq(5))));
+    let all = store.history().versions(claim.key, None, 99).await.unwrap();
+    let places: Vec<u64> = all.iter().map(|version| version.seq.0).collect();
+    assert_eq!(places, [5, 4, 3, 2]);
+    assert_eq!(store.delete(&room("a"), Millis(3)).await, Ok(true));
+    assert_eq!(automatic(store, &next, 6).await, Err(StoreError::Fenced));
+}
+
+pub async fn automatic_ones_race(subject: &Subject) {
+    let store = &*subject.store;
+    let claim = new_room(store, "a").await;
+    fill(store, &claim, 1..=3).await;
+    for seq in 1..=3 {
+        let all = (0..8).map(|_| automatic(store, &claim, seq));
+        let added = futures_util::future::join_all(all).await;
+        let made = added.iter().filter(|it| **it == Ok(Some(Seq(seq))));
+        assert_eq!(made.count(), 1, "{added:?}");
+    }
 }
 
 pub async fn a_kept_state_comes_back(subject: &Subject) {

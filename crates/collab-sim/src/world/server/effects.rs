@@ -38,6 +38,22 @@ impl World {
             Effect::Mend { epoch, .. } => {
                 self.ask_storage(node, room, life, Request::Mend { epoch });
             }
+            Effect::Version {
+                epoch,
+                seq,
+                at,
+                authors,
+            } => {
+                self.note(|| format!("room {room} makes a version of {seq}"));
+                self.checker.version(room, seq)?;
+                let request = Request::Version {
+                    epoch,
+                    seq,
+                    at,
+                    authors,
+                };
+                self.ask_storage(node, room, life, request);
+            }
             Effect::Remember { authors } => {
                 self.ask_storage(node, room, life, Request::Remember { authors });
             }
@@ -164,7 +180,10 @@ fn crash_before(effect: &Effect) -> Happening {
         | Effect::Reclaim { .. }
         | Effect::Quarantine { .. }
         | Effect::Mend { .. } => Happening::CrashLoad,
-        Effect::Send { .. } | Effect::Count(_) | Effect::Remember { .. } => Happening::CrashSend,
+        Effect::Send { .. }
+        | Effect::Count(_)
+        | Effect::Remember { .. }
+        | Effect::Version { .. } => Happening::CrashSend,
         Effect::Fanout { .. } => Happening::CrashFanout,
         Effect::Resync { .. } => Happening::CrashResync,
         Effect::Append { .. } => Happening::CrashAppend,

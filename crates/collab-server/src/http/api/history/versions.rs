@@ -9,6 +9,7 @@ use collab_core::ids::RoomId;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{VersionPath, no_version, query, stored};
+use crate::history::written;
 use crate::http::api::body::JsonBody;
 use crate::http::api::rfc3339::rfc3339;
 use crate::http::room_name::RoomName;
@@ -172,14 +173,16 @@ pub async fn now(
     let answer = app.inner.rooms.ask(room, Wake::Existing, asked).await?;
     let durable = crate::http::api::update::answered(answer)?;
     let info = stored(app, room).await?;
+    let seq = collab_core::ids::Seq(durable.version);
+    let written = written::since_last(&app.inner.store, info.key, seq).await?;
     let new = NewVersion {
-        seq: collab_core::ids::Seq(durable.version),
+        seq,
         at: crate::rooms::now(),
         kind,
         name,
-        authors: "[]".to_owned(),
-        insertions: 0,
-        deletions: 0,
+        authors: written.authors,
+        insertions: written.insertions,
+        deletions: written.deletions,
     };
     let added = app
         .inner
