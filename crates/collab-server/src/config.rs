@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::history::keeping::Retention;
 use crate::storage::DatabaseUrl;
 
 pub use self::check::Checked;
@@ -44,6 +45,8 @@ pub struct Config {
     pub accept_unsafe_postgres: bool,
     /// See [`Limits`].
     pub limits: Limits,
+    /// How long, and how much, history is kept.
+    pub retention: Retention,
     /// Whether connecting to a room that does not exist creates it.
     pub auto_create: bool,
     /// Origins of other sites whose pages may connect; `*` for all.

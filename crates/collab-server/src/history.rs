@@ -3,5 +3,7 @@
 
 pub mod chunk;
 pub mod fold;
+pub mod housekeeper;
+pub mod keeping;
 pub mod past;
 pub mod written;

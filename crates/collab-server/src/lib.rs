@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::config::Limits;
+use self::history::housekeeper::{self, Housekeeper};
 use self::history::past::History;
 use self::http::{App, Inner, Origins, PageSource, Root};
 use self::listener::{Listener, Serving};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub limits: Limits,
     pub timing: Timing,
     pub rooms: rooms::Settings,
+    /// How long history is kept. The default keeps everything; the product's is `config`'s.
+    pub history: housekeeper::Settings,
     /// From the order to stop to closing connections, at most.
     pub drain_within: Duration,
 }
@@ -66,6 +69,7 @@ impl Settings {
             limits: Limits::default(),
             timing: Timing::default(),
             rooms: rooms::Settings::default(),
+            history: housekeeper::Settings::default(),
             drain_within: shutdown::DRAIN_WITHIN,
         }
     }
@@ -82,6 +86,10 @@ impl Settings {
                 .clone()
                 .map_or(PageSource::Inside, PageSource::Folder),
             auto_create: config.auto_create,
+            history: housekeeper::Settings {
+                retention: config.retention,
+                ..housekeeper::Settings::default()
+            },
             ..Settings::local()
         }
         .with_limits(config.limits);
@@ -121,6 +129,7 @@ pub struct Server {
     connections: TaskTracker,
     sockets: TaskTracker,
     draining: CancellationToken,
+    housekeeper: Housekeeper,
     writer: JoinHandle<()>,
 }
 
@@ -134,10 +143,17 @@ impl Server {
         let rooms = Rooms::new(
             settings.rooms,
             Arc::clone(&store),
-            writer,
+            writer.clone(),
             metrics.clone(),
             drain_within_ms,
         );
+        let housekeeper = Housekeeper {
+            settings: settings.history,
+            store: Arc::clone(&store),
+            writer,
+            heavy: rooms.heavy(),
+            metrics: metrics.clone(),
+        };
         let doorway = Doorway {
             rooms: rooms.clone(),
             timing: settings.timing,
@@ -170,6 +186,7 @@ impl Server {
             connections: TaskTracker::new(),
             sockets,
             draining,
+            housekeeper,
             writer: tokio::spawn(writing),
         })
     }
@@ -204,7 +221,10 @@ impl Server {
                 metrics.upkeep();
             }
         });
+        let housekeeping = tokio::spawn(self.housekeeper.run());
         stop.cancelled().await;
+        // Whatever it is at: what it leaves undone is done by the next server.
+        housekeeping.abort();
         let drained = shutdown::stop(shutdown::Parts {
             draining: self.draining,
             rooms: self.app.inner.rooms.clone(),
@@ -216,6 +236,7 @@ impl Server {
         upkeep.abort();
         // Both end by themselves by now; a failure of either is the end of it too.
         let _: Result<(), _> = accepting.await;
+        let _: Result<(), _> = housekeeping.await;
         drop(self.app);
         shutdown::close_store(self.writer, self.store).await;
         drained

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{BadConfig, LogFormat};
+use crate::history::keeping::Removed;
 
 /// Upper bounds of the commit histogram, in seconds. An idle commit takes 3 ms, a loaded one 15.
 const COMMIT_BUCKETS: [f64; 12] = [
@@ -83,6 +84,10 @@ pub struct Metrics {
     snapshots: Counter,
     snapshots_refused: Counter,
     versions: Counter,
+    removed_turns: Counter,
+    removed_bytes: Counter,
+    removed_versions: Counter,
+    not_removed: Counter,
     refused_connections: Counter,
 }
 
@@ -135,6 +140,10 @@ impl Metrics {
             snapshots: metrics::counter!("collab_snapshots_total"),
             snapshots_refused: metrics::counter!("collab_snapshots_refused_total"),
             versions: metrics::counter!("collab_versions_total"),
+            removed_turns: metrics::counter!("collab_history_removed_changes_total"),
+            removed_bytes: metrics::counter!("collab_history_removed_bytes_total"),
+            removed_versions: metrics::counter!("collab_history_removed_versions_total"),
+            not_removed: metrics::counter!("collab_history_unreadable_total"),
             refused_connections: metrics::counter!("collab_connections_refused_total"),
         }
     }
@@ -203,6 +212,16 @@ impl Metrics {
 
     pub(crate) fn version_made(&self) {
         self.versions.increment(1);
+    }
+
+    pub(crate) fn history_removed(&self, removed: Removed) {
+        self.removed_turns.increment(removed.turns);
+        self.removed_bytes.increment(removed.bytes);
+        self.removed_versions.increment(removed.versions);
+    }
+
+    pub(crate) fn history_not_removed(&self) {
+        self.not_removed.increment(1);
     }
 
     pub(crate) fn outbox_overflowed(&self) {
@@ -336,6 +355,23 @@ fn describe() {
     describe_counter!(
         "collab_versions_total",
         "Versions that rooms made of themselves"
+    );
+    describe_counter!(
+        "collab_history_removed_changes_total",
+        "Changes removed because history is not kept so long, or so large"
+    );
+    describe_counter!(
+        "collab_history_removed_bytes_total",
+        Unit::Bytes,
+        "What they took in the archive"
+    );
+    describe_counter!(
+        "collab_history_removed_versions_total",
+        "Versions without a name removed with them"
+    );
+    describe_counter!(
+        "collab_history_unreadable_total",
+        "Rooms whose history could not be read, and was kept, when it was to be removed"
     );
     describe_counter!(
         "collab_connections_refused_total",

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{BadConfig, ByteSize, Config, Limits, ServeFlags, StoreFlags, database_in};
+use crate::history::keeping::Retention;
 use crate::http::is_path;
 use crate::storage::DatabaseUrl;
 
@@ -110,6 +111,11 @@ impl Checked {
             page_dir: flags.page_dir.filter(|dir| !dir.as_os_str().is_empty()),
             database: self.database(&flags.store)?,
             limits,
+            retention: Retention {
+                age_ms: (flags.history_days > 0).then(|| u64::from(flags.history_days) * DAY_MS),
+                room_bytes: (flags.history_room_bytes.0 > 0)
+                    .then(|| u64::try_from(flags.history_room_bytes.0).unwrap_or(u64::MAX)),
+            },
             accept_unsafe_postgres: flags.store.accept_unsafe_postgres,
             auto_create: flags.auto_create,
             allowed_origins,
@@ -121,6 +127,8 @@ impl Checked {
     }
 }
 
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
 /// Less could not carry one ordinary handshake.
 const MIN_MESSAGE_BYTES: usize = 1 << 10;
 /// One log record holds a whole message; storage takes records up to 32 MiB.
@@ -255,6 +263,17 @@ impl Config {
         line("database-url", &self.database);
         line("auto-create", &self.auto_create);
         line("room-idle-seconds", &(limits.room_idle_ms / 1000));
+        match self.retention.age_ms {
+            Some(age_ms) => line("history-days", &(age_ms / DAY_MS)),
+            None => line("history-days", &"0 (for ever)"),
+        }
+        match self.retention.room_bytes {
+            Some(bytes) => {
+                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+                line("history-room-bytes", &ByteSize(bytes));
+            }
+            None => line("history-room-bytes", &"0 (any size)"),
+        }
         line("max-connections", &limits.max_connections);
         line("max-room-connections", &limits.max_room_connections);
         line("max-message-bytes", &ByteSize(limits.max_message_bytes));
@@ -311,6 +330,32 @@ mod tests {
         assert_eq!(plain.limits, Limits::default());
         assert_eq!(plain.base_path, "");
         assert_eq!(config_of(&["--base-path", "/a/b/"]).base_path, "/a/b");
+    }
+
+    #[test]
+    fn history_is_kept_for_a_while_or_for_ever() {
+        let retention = |args: &[&str]| {
+            let config = config(&Checked::default(), args).expect("possible values");
+            (config.retention, config.describe())
+        };
+        let (default, described) = retention(&[]);
+        assert_eq!(default.age_ms, Some(30 * DAY_MS));
+        assert_eq!(default.room_bytes, Some(256 << 20));
+        assert!(
+            described.contains("history-days          30\n"),
+            "{described}"
+        );
+        assert!(
+            described.contains("history-room-bytes    256MiB\n"),
+            "{described}"
+        );
+        let (for_ever, described) =
+            retention(&["--history-days", "0", "--history-room-bytes", "0"]);
+        assert_eq!(for_ever, Retention::default());
+        assert!(
+            described.contains("history-days          0 (for ever)"),
+            "{described}"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{BackupFlags, BadConfig, ByteSize, FsckFlags, RestoreFlags};
+use crate::history::keeping::{DEFAULT_DAYS, DEFAULT_ROOM_BYTES};
 
 /// Write text together, in real time.
 ///
@@ -276,6 +277,27 @@ pub struct ServeFlags {
         help_heading = "Rooms"
     )]
     pub room_idle_seconds: u32,
+
+    /// Days that the history of a room can be replayed and compared; 0: for ever. Versions with a
+    /// name are kept for ever.
+    #[arg(
+        long,
+        env = "COLLAB_HISTORY_DAYS",
+        value_name = "DAYS",
+        default_value_t = DEFAULT_DAYS,
+        help_heading = "History"
+    )]
+    pub history_days: u32,
+
+    /// Size of one room's history; when it is larger, the oldest goes. 0: any size.
+    #[arg(
+        long,
+        env = "COLLAB_HISTORY_ROOM_BYTES",
+        value_name = "SIZE",
+        default_value_t = ByteSize(DEFAULT_ROOM_BYTES),
+        help_heading = "History"
+    )]
+    pub history_room_bytes: ByteSize,
 
     /// Connections of all kinds; one more hears 503.
     #[arg(

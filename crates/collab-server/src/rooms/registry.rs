@@ -97,6 +97,11 @@ impl Rooms {
         }
     }
 
+    /// One permit for each processor, for whoever has a heavy job.
+    pub(crate) fn heavy(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.shared.heavy)
+    }
+
     /// Rooms awake now.
     pub fn awake(&self) -> usize {
         self.shared.lock().len()

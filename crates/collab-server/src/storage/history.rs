@@ -129,6 +129,16 @@ pub trait HistoryStore: Send + Sync {
         base: Option<Base>,
     ) -> Result<Folded, StoreError>;
 
+    /// Rooms behind a key, in order, whose oldest chunk ends before a time or whose chunks are larger
+    /// together than so many bytes; at most `limit`.
+    async fn overdue(
+        &self,
+        before: Option<Millis>,
+        above_bytes: Option<u64>,
+        after: RoomKey,
+        limit: usize,
+    ) -> Result<Vec<RoomKey>, StoreError>;
+
     /// Removes the chunks up to `base`, the state that stands for them from now on. Rows stay.
     async fn forget(&self, key: RoomKey, base: Base) -> Result<Forgotten, StoreError>;
 

@@ -81,6 +81,11 @@ impl Writer {
         Ok(answered)
     }
 
+    /// Whether nothing waits to be committed, or is being committed.
+    pub fn is_idle(&self) -> bool {
+        self.queue.capacity() == QUEUE_ROWS && self.bytes.available_permits() == QUEUE_BYTES
+    }
+
     /// Appends one record and waits until it is durable.
     pub async fn append(&self, append: Append) -> Result<(), StoreError> {
         let answer = self.submit(append).await?;

@@ -15,6 +15,8 @@ mod one_owner;
 mod origin;
 mod page;
 mod program;
+mod retention;
+mod retention_faults;
 mod rooms_api;
 mod saved_is_durable;
 mod shutdown;

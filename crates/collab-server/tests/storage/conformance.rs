@@ -51,5 +51,5 @@ suite! {
         named_renamed_and_forgotten, automatic_ones_once_and_by_the_owner, automatic_ones_race,
         a_kept_state_comes_back, authors_are_remembered;
     archive: rows_become_a_chunk, only_what_the_chunk_was_made_of,
-        nothing_rests_on_a_damaged_snapshot, forgotten_up_to_a_base, a_first_chunk_brings_its_base;
+        nothing_rests_on_a_damaged_snapshot, forgotten_up_to_a_base, overdue_rooms, a_first_chunk_brings_its_base;
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use collab_core::ids::{Epoch, Lineage, ReplicaId, Seq};
+use collab_core::time::Millis;
 
 use super::{MemoryRoom, MemoryStore, by_key};
 use crate::storage::assemble::FoldBase;
@@ -371,6 +372,33 @@ impl HistoryStore for MemoryStore {
                 room.history.base = rests_on;
             }
             Ok(folded)
+        })
+        .await
+    }
+
+    async fn overdue(
+        &self,
+        before: Option<Millis>,
+        above_bytes: Option<u64>,
+        after: RoomKey,
+        limit: usize,
+    ) -> Result<Vec<RoomKey>, StoreError> {
+        self.call(|rooms| {
+            let is_overdue = |room: &&MemoryRoom| {
+                let mut chunks = room.history.chunks.values().map(|(chunk, _)| chunk.info());
+                let bytes: u64 = chunks.clone().map(|chunk| chunk.bytes).sum();
+                let old = before.is_some_and(|before| chunks.any(|chunk| chunk.last_at < before));
+                let large = above_bytes.is_some_and(|above| bytes > above);
+                room.key > after && (old || large)
+            };
+            let mut keys: Vec<RoomKey> = rooms
+                .values()
+                .filter(is_overdue)
+                .map(|room| room.key)
+                .collect();
+            keys.sort_unstable();
+            keys.truncate(limit);
+            Ok(keys)
         })
         .await
     }

@@ -39,6 +39,30 @@ const BEHIND: &str = "
   select seq, epoch, format, crc32c, body from room_update
   where room_id = $1 and seq > $2 order by seq limit $3";
 
+const OVERDUE: &str = "
+  select room_id from room_archive where room_id > $3 group by room_id
+  having min(last_at) < $1 or sum(octet_length(body)) > $2
+  order by room_id limit $4";
+
+/// Rooms with a chunk that ends before a time, or with more bytes of them.
+pub async fn overdue(
+    client: &mut Object,
+    (before, above_bytes): (Option<Millis>, Option<u64>),
+    after: RoomKey,
+    limit: usize,
+) -> Result<Vec<RoomKey>, StoreError> {
+    let failed = unavailable("looking for old history");
+    let before = before.map(|before| signed(before.0));
+    let above = above_bytes.map(signed);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = client
+        .query(OVERDUE, &[&before, &above, &after.0, &limit])
+        .await
+        .map_err(&failed)?;
+    let keys = rows.iter().map(|row| row.try_get(0).map(RoomKey));
+    keys.collect::<Result<_, _>>().map_err(failed)
+}
+
 pub async fn list(client: &mut Object, key: RoomKey) -> Result<Archived, StoreError> {
     let failed = unavailable("listing an archive");
     let transaction = client

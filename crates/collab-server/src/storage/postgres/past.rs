@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use collab_core::ids::{Epoch, Lineage, Seq};
+use collab_core::time::Millis;
 
 use super::{LARGE_CALL, PostgresStore, SMALL_CALL, archive, history, settle, snapshots};
 use crate::storage::checksum::unpack_snapshot;
@@ -208,6 +209,18 @@ impl HistoryStore for PostgresStore {
             LARGE_CALL,
             |client| archive::fold(client, key, epoch, checked, &chunk, rests_on.as_ref())
         )
+    }
+
+    async fn overdue(
+        &self,
+        before: Option<Millis>,
+        above_bytes: Option<u64>,
+        after: RoomKey,
+        limit: usize,
+    ) -> Result<Vec<RoomKey>, StoreError> {
+        call!(self, "looking for old history", LARGE_CALL, |client| {
+            archive::overdue(client, (before, above_bytes), after, limit)
+        })
     }
 
     async fn forget(&self, key: RoomKey, base: Base) -> Result<Forgotten, StoreError> {

@@ -34,6 +34,30 @@ const BEHIND: &str = "
   select seq, epoch, format, crc32c, body from room_update
   where room_id = ?1 and seq > ?2 order by seq";
 
+const OVERDUE: &str = "
+  select room_id from room_archive where room_id > ?3 group by room_id
+  having min(last_at) < ?1 or sum(octet_length(body)) > ?2
+  order by room_id limit ?4";
+
+/// Rooms with a chunk that ends before a time, or with more bytes of them.
+pub fn overdue(
+    connection: &mut Connection,
+    (before, above_bytes): (Option<Millis>, Option<u64>),
+    after: RoomKey,
+    limit: usize,
+) -> Result<Vec<RoomKey>, StoreError> {
+    let before = before.map(|before| signed(before.0));
+    let above = above_bytes.map(signed);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(OVERDUE)
+        .and_then(|mut list| {
+            let rows = list.query_map((before, above, after.0, limit), |row| row.get(0))?;
+            rows.map(|key| key.map(RoomKey)).collect()
+        })
+        .map_err(unavailable("looking for old history"))
+}
+
 pub fn list(connection: &mut Connection, key: RoomKey) -> Result<Archived, StoreError> {
     let failed = unavailable("listing an archive");
     let transaction = connection.transaction().map_err(&failed)?;

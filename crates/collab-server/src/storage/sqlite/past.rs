@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use collab_core::ids::{Epoch, Lineage, Seq};
+use collab_core::time::Millis;
 
 use super::{SqliteStore, archive, history, snapshots};
 use crate::storage::checksum::unpack_snapshot;
@@ -228,6 +229,20 @@ impl HistoryStore for SqliteStore {
             .run("folding a log into the archive", move |connection| {
                 let checked = (fold, &seals);
                 archive::fold(connection, key, epoch, checked, &chunk, rests_on.as_ref())
+            })
+            .await
+    }
+
+    async fn overdue(
+        &self,
+        before: Option<Millis>,
+        above_bytes: Option<u64>,
+        after: RoomKey,
+        limit: usize,
+    ) -> Result<Vec<RoomKey>, StoreError> {
+        self.reader
+            .run("looking for old history", move |connection| {
+                archive::overdue(connection, (before, above_bytes), after, limit)
             })
             .await
     }

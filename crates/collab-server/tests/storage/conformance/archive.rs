@@ -4,7 +4,7 @@ use bytes::Bytes;
 use collab_core::ids::{Epoch, Seq};
 use collab_core::time::Millis;
 use collab_server::storage::history::{Base, Chunk, Forgotten};
-use collab_server::storage::{Claim, Folded, StoreError};
+use collab_server::storage::{Claim, Folded, RoomKey, StoreError};
 
 use crate::stores::*;
 
@@ -218,6 +218,31 @@ pub async fn forgotten_up_to_a_base(subject: &Subject) {
     assert_eq!(archived.base, Some((Seq(6), Millis(600))));
     assert_eq!(archived.chunks, [chunk(7, 9).info()]);
     is_unavailable(store.history().forget(claim.key, base(6)).await);
+}
+
+pub async fn overdue_rooms(subject: &Subject) {
+    let history = subject.store.history();
+    let small = with_snapshots(subject, "small", 2).await;
+    let large = with_snapshots(subject, "large", 3).await;
+    with_snapshots(subject, "not archived", 2).await;
+    for (claim, first, last) in [(&small, 1, 3), (&large, 1, 3), (&large, 4, 6)] {
+        let into = history.fold_into(claim.key, claim.epoch, chunk(first, last), None);
+        assert!(into.await.is_ok());
+    }
+    let none = RoomKey(0);
+    let overdue = async |before: Option<u64>, above, after, limit| {
+        let before = before.map(Millis);
+        history.overdue(before, above, after, limit).await.unwrap()
+    };
+    assert_eq!(overdue(None, None, none, 9).await, []);
+    assert_eq!(overdue(Some(300), None, none, 9).await, [], "not older");
+    let both = [small.key, large.key];
+    assert_eq!(overdue(Some(301), None, none, 9).await, both);
+    assert_eq!(overdue(Some(301), None, none, 1).await, both[..1]);
+    assert_eq!(overdue(Some(301), None, small.key, 9).await, both[1..]);
+    assert_eq!(overdue(None, Some(100), none, 9).await, [], "not larger");
+    assert_eq!(overdue(None, Some(99), none, 9).await, both[1..]);
+    assert_eq!(overdue(Some(301), Some(99), none, 9).await, both);
 }
 
 pub async fn a_first_chunk_brings_its_base(subject: &Subject) {
