@@ -1,7 +1,13 @@
 //! What is measured, one file each. Must not know how bytes travel.
 
+mod comeback;
+mod edits;
 mod fan_out;
+mod idle;
+mod join;
+mod presence;
 mod saturate;
+mod slow_reader;
 
 use std::time::{Duration, Instant};
 
@@ -25,12 +31,30 @@ pub enum Scenario {
     Saturate(saturate::Options),
     /// Everybody types at a steady pace: latencies
     FanOut(fan_out::Options),
+    /// People come into a room with a real document
+    Join(join::Options),
+    /// People come back at once with what they wrote offline
+    Comeback(comeback::Options),
+    /// Connections are opened, do nothing, and are closed
+    Idle(idle::Options),
+    /// Everybody moves a caret, one types
+    Presence(presence::Options),
+    /// One member does not read while the others write
+    SlowReader(slow_reader::Options),
+    /// One person's edits, as fast as they are taken, while the document grows
+    Edits(edits::Options),
 }
 
 pub fn run(setting: &Setting, scenario: &Scenario) -> Result<Value> {
     match scenario {
         Scenario::Saturate(options) => saturate::run(setting, options),
         Scenario::FanOut(options) => fan_out::run(setting, options),
+        Scenario::Join(options) => join::run(setting, options),
+        Scenario::Comeback(options) => comeback::run(setting, options),
+        Scenario::Idle(options) => idle::run(setting, options),
+        Scenario::Presence(options) => presence::run(setting, options),
+        Scenario::SlowReader(options) => slow_reader::run(setting, options),
+        Scenario::Edits(options) => edits::run(setting, options),
     }
 }
 
@@ -84,4 +108,8 @@ fn judge(setting: &Setting, rooms: usize, people: usize, tally: &Tally) -> Resul
 fn per_second(count: u64, time: Option<Duration>) -> Option<f64> {
     let seconds = time?.as_secs_f64();
     (seconds > 0.0).then(|| count as f64 / seconds)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }

@@ -99,6 +99,8 @@ struct Link {
     have: Vec<u8>,
     offers: Vec<u8>,
     begun: Instant,
+    /// Whether it leaves what comes in the socket.
+    stalled: bool,
 }
 
 /// See the module.
@@ -218,6 +220,7 @@ impl Swarm {
             offers: newcomer.offers,
             room: newcomer.room,
             begun,
+            stalled: false,
         });
         self.touch(index);
         self.flush()
@@ -242,6 +245,26 @@ impl Swarm {
         {
             self.dirty.push(who);
         }
+    }
+
+    /// A client stops reading; the kernel, and then the server, keep what is for it.
+    pub fn stall(&mut self, who: usize) {
+        if let Some(link) = self.links.get_mut(who) {
+            link.stalled = true;
+        }
+    }
+
+    /// A client reads again, and first what it has left.
+    pub fn resume(&mut self, who: usize, on: Listener<'_>) -> Result<()> {
+        if let Some(link) = self.links.get_mut(who) {
+            link.stalled = false;
+        }
+        self.read(who, on)
+    }
+
+    /// Bytes that wait to be written to the server.
+    pub fn unwritten(&self, who: usize) -> usize {
+        self.links.get(who).map_or(0, |link| link.out.len())
     }
 
     /// Hangs up.
@@ -310,7 +333,7 @@ impl Swarm {
             let Some(link) = self.links.get_mut(who) else {
                 return Ok(());
             };
-            if link.stage == Stage::Gone {
+            if link.stage == Stage::Gone || link.stalled {
                 return Ok(());
             }
             let count = match link.stream.read(buffer) {

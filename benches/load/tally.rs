@@ -1,6 +1,7 @@
 //! Who has seen how much of whom: counts deliveries, losses and gaps, and says at the end whether
 //! everybody has everything. Must not know sockets.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -17,8 +18,8 @@ pub struct Tally {
     seen: Vec<Vec<u32>>,
     /// Units that each member typed.
     sent: Vec<u32>,
-    /// When each unit was sent, while latencies are wanted.
-    sent_at: Option<Vec<Vec<Instant>>>,
+    /// The clock after each update and when it was sent, in order, while latencies are wanted.
+    sent_at: Option<Vec<Vec<(u32, Instant)>>>,
     pub latencies: Latencies,
     /// Units seen by somebody who had not typed them.
     pub delivered: u64,
@@ -55,7 +56,7 @@ impl Tally {
             *sent = clock;
         }
         if let Some(times) = self.sent_at.as_mut().and_then(|all| all.get_mut(member)) {
-            times.resize(usize::try_from(clock).unwrap_or(0), now);
+            times.push((clock, now));
         }
     }
 
@@ -90,10 +91,13 @@ impl Tally {
                 let global = first + author;
                 if global != member {
                     self.delivered += u64::from(to - *seen);
-                    let times = self.sent_at.as_ref().and_then(|all| all.get(global));
-                    let range = usize::try_from(*seen).ok().zip(usize::try_from(to).ok());
-                    if let Some((times, (old, new))) = times.zip(range) {
-                        for sent in times.get(old..new).unwrap_or_default() {
+                    if let Some(times) = self.sent_at.as_ref().and_then(|all| all.get(global)) {
+                        let first = times.partition_point(|(clock, _)| *clock <= *seen);
+                        for (_, sent) in times
+                            .iter()
+                            .skip(first)
+                            .take_while(|(clock, _)| *clock <= to)
+                        {
                             self.latencies.add(now.saturating_duration_since(*sent));
                         }
                     }
@@ -114,8 +118,15 @@ impl Tally {
 
     /// Units that somebody has not seen, of all that others sent.
     pub fn missing(&self) -> u64 {
+        self.missing_of(0..self.seen.len())
+    }
+
+    /// The same, of some members.
+    pub fn missing_of(&self, members: Range<usize>) -> u64 {
         let mut missing = 0;
-        for (member, seen) in self.seen.iter().enumerate() {
+        let first = members.start;
+        let seen = self.seen.get(members).unwrap_or_default();
+        for (member, seen) in (first..).zip(seen) {
             let first = member / self.people * self.people;
             for (author, seen) in seen.iter().enumerate() {
                 if first + author != member {

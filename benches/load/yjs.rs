@@ -51,6 +51,13 @@ impl Typist {
         self.insert(out, &[letter]);
     }
 
+    /// So many ASCII letters at once, as a paste brings them.
+    pub fn paste(&mut self, out: &mut Vec<u8>, letters: usize) {
+        let text: Vec<u8> = (b'a'..=b'z').cycle().take(letters).collect();
+        self.insert(out, &text);
+    }
+
+    /// The caret goes back a little where a keystroke, and nothing longer, ends a run.
     fn insert(&mut self, out: &mut Vec<u8>, text: &[u8]) {
         let clock = self.clock;
         put_uint(out, 1);
