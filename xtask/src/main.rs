@@ -4,6 +4,7 @@
 //! This file knows the command line and nothing about how a step works. It depends on none of our
 //! crates, so that it builds when they do not.
 
+mod bench;
 mod packages;
 mod postgres;
 mod process;
@@ -70,12 +71,11 @@ enum Command {
     Lint,
     /// Check the rules of the house that no compiler knows
     Tidy,
-    /// Run the criterion benchmarks
-    Bench {
-        /// Arguments for criterion, after `--`: for example `-- gate`
-        #[arg(last = true, value_name = "CRITERION ARGS")]
-        args: Vec<OsString>,
-    },
+    /// Measure the server over real sockets, beside a bare broadcaster and other Yjs servers
+    ///
+    /// Each in turn gets one core for itself and the load generator another, with everything switched
+    /// on. Prints medians, spreads and ratios. (`cargo bench` runs the criterion benchmarks.)
+    Bench(bench::Options),
     /// Run the torture campaigns for long: kills, crashes of the database, full and corrupt disks
     ///
     /// The test command runs the same campaigns in their short form. Each says what really happened
@@ -118,7 +118,7 @@ fn run(command: Command, report: &mut Report) -> Result<()> {
         Command::Wasm => wasm::build(&workspace, report),
         Command::Lint => test::lint(&workspace, report),
         Command::Tidy => report.quiet("tidy", || tidy::check(&workspace)),
-        Command::Bench { args } => test::bench(&workspace, report, &args),
+        Command::Bench(options) => bench::run(&workspace, report, &options),
         Command::Torture(options) => torture::run(&workspace, report, &options),
         Command::Screenshots => screenshots::take(&workspace, report),
         Command::Deny => test::deny(&workspace, report),

@@ -5,7 +5,6 @@
 mod plan;
 mod run;
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +19,6 @@ pub use run::RUST_TESTS;
 
 /// Clippy compiles (checks) the whole tree once.
 const LINT_LIMIT: Duration = Duration::from_secs(30 * 60);
-const BENCH_LIMIT: Duration = Duration::from_secs(120 * 60);
 
 /// What to run.
 #[derive(Args)]
@@ -121,25 +119,6 @@ pub fn lint(workspace: &Workspace, report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The criterion benchmarks, with whatever criterion understands.
-pub fn bench(workspace: &Workspace, report: &mut Report, args: &[OsString]) -> Result<()> {
-    report.loud("benchmarks", || {
-        let mut command = workspace.cargo();
-        command
-            .args([
-                "bench",
-                "--locked",
-                "--package",
-                "benches",
-                "--benches",
-                "--",
-            ])
-            .args(args);
-        process::run(&mut command, BENCH_LIMIT)?;
-        Ok("")
-    })
 }
 
 /// An extra beside the test command: the list of advisories lives on the network.

@@ -29,6 +29,8 @@ pub enum Packages {
     Page,
     /// The published clients that talk to our server in tests, and yjs as a judge of our document.
     Interop,
+    /// Other servers, to be measured beside ours.
+    Peers,
 }
 
 impl Packages {
@@ -36,6 +38,7 @@ impl Packages {
         match self {
             Self::Page => workspace.web(),
             Self::Interop => workspace.web().join("tests").join("interop"),
+            Self::Peers => workspace.peers(),
         }
     }
 }

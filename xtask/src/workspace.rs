@@ -39,6 +39,11 @@ impl Workspace {
         self.root.join("web")
     }
 
+    /// The folder of other servers that ours is measured beside.
+    pub fn peers(&self) -> PathBuf {
+        self.root.join("benches").join("peers")
+    }
+
     /// The complete server that `cargo xtask build` leaves behind.
     pub fn server_binary(&self) -> PathBuf {
         self.target.join("release").join("collab")
