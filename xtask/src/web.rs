@@ -22,6 +22,9 @@ const INSTALLED_LOCK: &str = "node_modules/.installed-package-lock.json";
 const INSTALL_LIMIT: Duration = Duration::from_secs(15 * 60);
 const BUILD_LIMIT: Duration = Duration::from_secs(10 * 60);
 
+/// The name of the program and of its folders.
+const Y_SWEET_STORE: &str = "y-sweet-store";
+
 /// A folder with its own `package.json` and lock file.
 #[derive(Clone, Copy)]
 pub enum Packages {
@@ -75,6 +78,27 @@ pub fn install_packages(workspace: &Workspace, packages: Packages) -> Result<Not
     fs::write(&installed, &lock)
         .with_context(|| format!("while writing {}", installed.display()))?;
     Ok("")
+}
+
+/// The program that writes y-sweet's file store with y-sweet's own crate. Not a member of the
+/// workspace, which keeps that crate's dependencies out of everything else.
+pub fn compile_y_sweet_store(workspace: &Workspace) -> Result<Note> {
+    let folder = Packages::Interop.folder(workspace).join(Y_SWEET_STORE);
+    let mut command = workspace.cargo();
+    command.current_dir(&folder).args(["build", "--locked"]);
+    command.arg("--target-dir").arg(y_sweet_target(workspace));
+    process::capture(&mut command, BUILD_LIMIT)
+        .context("y-sweet's crate could not be compiled; is the registry reachable?")?;
+    Ok("")
+}
+
+/// Where [`compile_y_sweet_store`] leaves it.
+pub fn y_sweet_store(workspace: &Workspace) -> PathBuf {
+    y_sweet_target(workspace).join("debug").join(Y_SWEET_STORE)
+}
+
+fn y_sweet_target(workspace: &Workspace) -> PathBuf {
+    workspace.target.join(Y_SWEET_STORE)
 }
 
 /// `npm run build` into `web/dist`, unless nothing that goes into the page has changed.

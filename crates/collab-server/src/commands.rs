@@ -2,6 +2,7 @@
 
 mod backup;
 mod fsck;
+mod import;
 mod room;
 
 use std::io::Write as _;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::backup::{backup, restore};
 pub use self::fsck::fsck;
+pub use self::import::import;
 pub use self::room::room;
 
 /// Stopped a second time: as a shell says of a program that Ctrl+C ended.

@@ -22,7 +22,7 @@ pub use self::check::Checked;
 pub use self::flags::{
     Cli, Command, LogFormat, OpenRoomFlags, RoomCommand, ServeFlags, StoreFlags,
 };
-pub use self::operating::{BackupFlags, FsckFlags, RestoreFlags};
+pub use self::operating::{BackupFlags, FsckFlags, ImportCommand, ImportFlags, RestoreFlags};
 pub use self::size::ByteSize;
 
 /// What the environment may hold for the test commands; the server looks away.

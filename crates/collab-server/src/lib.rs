@@ -7,6 +7,7 @@ pub mod config;
 pub mod fsck;
 pub mod history;
 pub mod http;
+pub mod import;
 pub mod listener;
 pub mod rooms;
 pub mod shutdown;

@@ -1,8 +1,8 @@
 //! The program `collab`: reads the configuration, starts what was asked for, and turns its end into
 //! an exit code. Must not know anything else.
 //!
-//! Exit codes: 0 done; 1 it failed; 2 the configuration cannot be; 3 something stored is damaged;
-//! 130 stopped a second time.
+//! Exit codes: 0 done; 1 it failed; 2 the configuration cannot be; 3 something stored is damaged, or
+//! was left out; 130 stopped a second time.
 
 mod commands;
 
@@ -59,6 +59,10 @@ fn main() -> ExitCode {
         Command::Room(command) => runtime.block_on(commands::room(&outside, command)),
         Command::Backup(flags) => runtime.block_on(commands::backup(&outside, flags)),
         Command::Restore(flags) => match runtime.block_on(commands::restore(&outside, flags)) {
+            Ok(code) => return ExitCode::from(code),
+            Err(error) => Err(error),
+        },
+        Command::Import(command) => match runtime.block_on(commands::import(&outside, command)) {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },

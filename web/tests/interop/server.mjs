@@ -32,7 +32,7 @@ export function serverBinary () {
 }
 
 /** The caller's environment without what would configure the server or a database. */
-function cleanEnvironment () {
+export function cleanEnvironment () {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) =>
     !name.startsWith('COLLAB_') && !['DATABASE_URL', 'HOST', 'PORT'].includes(name)))
 }

@@ -94,7 +94,7 @@ impl Step {
             Self::Services => "look for PostgreSQL, strace, Chromium and Firefox",
             Self::Node => "look for Node",
             Self::PagePackages => "install the page's packages",
-            Self::InteropPackages => "install the published clients",
+            Self::InteropPackages => "install the published clients and stores",
             Self::ClippyWasm => "clippy for wasm32: the walls of core",
             Self::Clippy => "clippy for the whole workspace",
             Self::Wasm => "compile the WASM client",

@@ -62,7 +62,10 @@ impl<'a> Bench<'a> {
             Step::Services => packages::ensure(&[POSTGRES, STRACE, CHROMIUM, FIREFOX]),
             Step::Node => toolchain::check_node(),
             Step::PagePackages => web::install_packages(workspace, Packages::Page),
-            Step::InteropPackages => web::install_packages(workspace, Packages::Interop),
+            Step::InteropPackages => {
+                web::install_packages(workspace, Packages::Interop)?;
+                web::compile_y_sweet_store(workspace)
+            }
             Step::ClippyWasm => clippy_wasm(workspace),
             Step::Clippy => clippy(workspace),
             Step::Wasm => {
@@ -149,6 +152,7 @@ impl<'a> Bench<'a> {
     /// Tells tests where things are. They make what they need below that: databases, folders, ports.
     fn hand_over(&self, command: &mut Command) -> Result<()> {
         command.env("COLLAB_TEST_BIN", self.workspace.server_binary());
+        command.env("COLLAB_TEST_Y_SWEET", web::y_sweet_store(self.workspace));
         if let Some(postgres) = &self.postgres {
             command.env("COLLAB_TEST_POSTGRES_URL", &postgres.url);
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{BackupFlags, BadConfig, ByteSize, FsckFlags, RestoreFlags};
+use super::{BackupFlags, BadConfig, ByteSize, FsckFlags, ImportCommand, RestoreFlags};
 use crate::history::keeping::{DEFAULT_DAYS, DEFAULT_ROOM_BYTES};
 
 /// Write text together, in real time.
@@ -50,6 +50,14 @@ pub enum Command {
     /// cannot be; 3 restored, but some rooms were damaged when the backup was made.
     #[command(verbatim_doc_comment)]
     Restore(RestoreFlags),
+    /// Bring in what another server left behind: every document becomes a room of its name. What is
+    /// imported from is only read. SQLite: while no Collab server runs.
+    ///
+    /// Exit codes: 0 every document is in a room; 1 nothing, or not all, could be read or written;
+    /// 2 the configuration cannot be; 3 some documents were not imported, or in part, as the lines
+    /// say.
+    #[command(subcommand, verbatim_doc_comment)]
+    Import(ImportCommand),
     /// Open the room that comes through standard input, and say so: what the server has a child do.
     #[command(hide = true)]
     OpenRoom(OpenRoomFlags),
