@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use super::handle::{Asked, Handle, Joining, Letter, Look, Overview, Posted, Requests};
@@ -41,6 +42,10 @@ pub(super) async fn run(
         let ended = AssertUnwindSafe(actor.live(&mut inbox))
             .catch_unwind()
             .await;
+        // The next claim would count a load that has not ended, and three of them close a room.
+        if let Some(ending) = actor.load_ending.take() {
+            let _: Result<(), _> = ending.await;
+        }
         // From here on nobody finds this task: whoever asks the registry meets the next one.
         shared.remove(&id, &handle);
         drop(handle);
@@ -91,6 +96,8 @@ struct Actor {
     claim: Option<Claim>,
     /// The load that this claim began has ended in this turn.
     load_ends: Option<Claim>,
+    /// Says so to storage.
+    load_ending: Option<JoinHandle<()>>,
     /// Questions to storage; each ends in an input.
     pending: FuturesUnordered<BoxFuture<'static, Brought>>,
     held: VecDeque<Question>,
@@ -118,6 +125,7 @@ impl Actor {
             clients: BTreeMap::new(),
             claim: None,
             load_ends: None,
+            load_ending: None,
             pending: FuturesUnordered::new(),
             held: VecDeque::new(),
             requests: Requests::default(),
@@ -358,7 +366,7 @@ impl Actor {
         if let Some(claim) = self.load_ends.take() {
             // Nobody waits for it, and it is no turn of the room's.
             let ended = storing::load_ended(Arc::clone(&self.shared), claim);
-            self.shared.spawn(ended.in_current_span());
+            self.load_ending = Some(self.shared.spawn(ended.in_current_span()));
         }
     }
 

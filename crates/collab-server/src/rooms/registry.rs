@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use collab_core::ids::RoomId;
 use collab_core::room::Answer;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -61,8 +62,8 @@ impl Shared {
     }
 
     /// Runs something that a room began and does not wait for; draining waits for it.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.tasks.spawn(task)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Handle>> {
