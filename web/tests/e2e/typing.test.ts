@@ -154,29 +154,3 @@ test("Ctrl+Z takes back my own typing and leaves the other's", async () => {
   await ana.who.page.keyboard.press("Control+y");
   await ben.who.sees("mine theirs");
 });
-
-test("lines that are no longer on the screen are let go of, however long somebody types", async () => {
-  const { who, link } = await person("Ana");
-  await who.open(new URL("room/long", link.url));
-  await who.reads(/^Saved$/);
-  const LINES = 20;
-  for (let i = 0; i < LINES; i += 1) await who.type(`line ${i}\n`);
-  const protocol = await who.context.newCDPSession(who.page);
-  /** What CodeMirror has in memory of lines, on the screen or not, after a collection. */
-  const lines = async () => {
-    const kind = await protocol.send("Runtime.evaluate", { expression: 'Object.getPrototypeOf(document.querySelector(".cm-line").cmTile)' });
-    if (kind.result.objectId === undefined) throw new Error("CodeMirror describes its lines in another way now");
-    const { objects } = await protocol.send("Runtime.queryObjects", { prototypeObjectId: kind.result.objectId });
-    if (objects.objectId === undefined) throw new Error("no list of objects");
-    const length = { objectId: objects.objectId, functionDeclaration: "function () { return this.length }", returnByValue: true };
-    const { result } = await protocol.send("Runtime.callFunctionOn", length);
-    await protocol.send("Runtime.releaseObject", { objectId: objects.objectId });
-    return Number(result.value);
-  };
-  // Each letter is a step of its own for the browser, because the caret went somewhere in between.
-  for (let i = 0; i < 60; i += 1) {
-    await who.page.keyboard.press("x");
-    await who.page.keyboard.press("ArrowUp");
-  }
-  expect(await lines()).toBeLessThan(8 * LINES);
-});
