@@ -17,6 +17,7 @@ mod integrate;
 mod join;
 mod order;
 mod parts;
+pub mod past;
 mod place;
 mod refusal;
 mod roots;

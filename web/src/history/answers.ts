@@ -49,7 +49,7 @@ export interface ReplayHead {
   readonly from: number;
   readonly text: string;
   readonly authors: readonly Author[];
-  /** How many changes follow. */
+  /** How many changes follow, at most. */
   readonly changes: number;
 }
 
@@ -140,8 +140,10 @@ export function readReplayHead(value: unknown): ReplayHead {
   };
 }
 
-/** `[dtMs, author, [[at, removed, inserted], …]]`. */
-export function readChange(value: unknown): Change {
+/** A line behind the first: a change as `[dtMs, author, [[at, removed, inserted], …]]`, or, as the last one, how
+ *  many there were. */
+export function readChange(value: unknown): Change | number {
+  if (!Array.isArray(value)) return whole(record(value, "change")["changes"], "changes");
   const [after, author, replacements] = list(value, "change");
   return {
     after: whole(after, "time"),

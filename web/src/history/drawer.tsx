@@ -3,7 +3,6 @@
 import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { MAX_FILE_NAME } from "../room/files.js";
 import { Icon } from "../ui/icons.js";
 import type { Version } from "./answers.js";
 import type { Comparison } from "./comparison.js";
@@ -11,7 +10,7 @@ import { Controls } from "./controls.js";
 import { counted, momentOf, spoken } from "./moments.js";
 import type { ComparisonStage, ReplayStage, Stage } from "./stage.js";
 import { Timeline } from "./timeline.js";
-import type { Versions } from "./versions.js";
+import { MAX_VERSION_NAME, type Versions } from "./versions.js";
 
 export interface DrawerProps {
   readonly versions: Versions;
@@ -79,7 +78,7 @@ function NameForm({ versions }: Pick<DrawerProps, "versions">): JSX.Element {
         });
       }}
     >
-      <input class="field" name="version-name" type="text" aria-label="Name for the text as it is now" placeholder="Name this version" maxLength={MAX_FILE_NAME} autocomplete="off" />
+      <input class="field" name="version-name" type="text" aria-label="Name for the text as it is now" placeholder="Name this version" maxLength={MAX_VERSION_NAME} autocomplete="off" />
       <button type="submit" class="button" disabled={busy.value}>
         Keep
       </button>
@@ -188,7 +187,7 @@ function Title({ shown, rename }: Pick<DrawerProps, "rename"> & { readonly shown
         type="text"
         aria-label="Name of this version"
         value={version.name ?? ""}
-        maxLength={MAX_FILE_NAME}
+        maxLength={MAX_VERSION_NAME}
         autocomplete="off"
         ref={(element) => element?.focus()}
         onKeyDown={(event) => {

@@ -26,14 +26,19 @@ export async function readReplay(stream: ReadableStream<Uint8Array>, { began, gr
     if (!tape) {
       tape = new Tape(readReplayHead(value));
       began(tape);
-    } else if (!tape.push(readChange(value))) break;
+    } else {
+      const change = readChange(value);
+      if (typeof change === "number") tape.end(change);
+      else if (tape.ended) throw new Unreadable("a change behind the end");
+      else if (!tape.push(change)) break;
+    }
     if (performance.now() - turn < TURN_MS) continue;
     grew();
     await new Promise((next) => setTimeout(next));
     turn = performance.now();
   }
   if (!tape) throw new Unreadable("an empty replay");
-  if (!tape.cut && tape.length < tape.expected) tape.cut = "The replay broke off. Open it again to see the rest.";
+  if (!tape.cut && !tape.ended) tape.cut = "The replay broke off. Open it again to see the rest.";
   grew();
 }
 

@@ -53,11 +53,11 @@ const whole = () => new Column(new Uint32Array(1_024), (length) => new Uint32Arr
 
 export class Tape {
   readonly authors: readonly Author[];
-  /** How many changes it will have. */
-  readonly expected: number;
   /** When it ends early, why. */
   cut: string | undefined;
 
+  private most: number;
+  private all = false;
   private readonly begin: number;
   /** By change: milliseconds since the beginning, as it was and as it is played; who; and where its
    *  replacements end. */
@@ -81,7 +81,7 @@ export class Tape {
   constructor({ from, text, authors, changes }: ReplayHead) {
     this.begin = from;
     this.authors = authors;
-    this.expected = Math.min(changes, MAX_CHANGES);
+    this.most = Math.min(changes, MAX_CHANGES);
     this.head = Text.of(text.split("\n"));
     this.keyframes = [this.head];
     this.last = { at: 0, text: this.head };
@@ -90,6 +90,23 @@ export class Tape {
   /** How many changes it has. */
   get length(): number {
     return this.ends.length;
+  }
+
+  /** How many changes it will have: at most, as long as not all are here. */
+  get expected(): number {
+    return Math.max(this.most, this.length);
+  }
+
+  /** Whether all are here. */
+  get ended(): boolean {
+    return this.all;
+  }
+
+  /** That was all, and so many. */
+  end(changes: number): void {
+    if (changes !== this.length) throw new Unreadable("a number of changes");
+    this.most = changes;
+    this.all = true;
   }
 
   /** Takes the next change; whether there was room for it. Throws when it does not fit the text. */

@@ -6,6 +6,9 @@ import type { HistoryApi } from "./api.js";
 /** Most versions that are kept here; older ones are reached from the newest again. */
 const MAX_KNOWN = 2_000;
 
+/** Longest name of a version, in characters: what the server takes. */
+export const MAX_VERSION_NAME = 200;
+
 export interface Versions {
   /** Absent until the server has answered once. */
   readonly list: ReadonlySignal<readonly Version[] | undefined>;

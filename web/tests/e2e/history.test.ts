@@ -3,7 +3,6 @@
 import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { axeFindsNothing } from "./harness/axe.js";
-import { answerPast } from "./harness/past.js";
 import { launchBrowser, PATIENCE_MS, Person } from "./harness/person.js";
 import { Server } from "./harness/server.js";
 
@@ -71,7 +70,6 @@ test("by keyboard: opened, named, compared, renamed, closed", async () => {
   const ana = await enter("Ana", await newRoom());
   const { page } = ana;
   const { keyboard } = page;
-  await answerPast(page, { text: "one\ntwo\n" });
   await page.locator(".cm-content").focus();
   await ana.type("one\ntwo\n");
   await ana.reads(/^Saved$/);
@@ -115,7 +113,6 @@ test("a restore keeps what another types in its midst, and undo takes it back al
   const ana = await enter("Ana", room);
   const ben = await enter("Ben", room);
   await keep(room, "first");
-  await answerPast(ana.page, { text: "alpha\nbeta\ngamma\n" });
   // Another text stands where "beta" was.
   await ana.page.locator(".cm-line", { hasText: "beta" }).click();
   await ana.page.keyboard.press("Home");
@@ -174,7 +171,6 @@ test("a replay plays, steps and goes to any place by keys; the live text goes on
   const ana = await enter("Ana", room);
   const ben = await enter("Ben", room);
   const { page } = ana;
-  await answerPast(page, { typed: [[0, "Hello"], [1, " you"]] });
   await page.locator(".cm-content").focus();
   await ana.type("Hello", 20);
   await ana.reads(/^Saved$/);
@@ -235,12 +231,9 @@ test("the gutter says who wrote each line, and follows the text", async () => {
   await ben.type("theirs\n");
   await ben.reads(/^Saved$/);
   await ana.sees("mine\ntheirs\n");
-  let lines = [0, 1];
-  await answerPast(ana.page, { blame: () => lines });
   await ana.page.keyboard.press("Control+Alt+b");
   const blamed = () => ana.page.locator(".collab-blame-name").allTextContents();
   await expect.poll(blamed, { timeout: PATIENCE_MS }).toEqual(["Ana", "Ben"]);
-  lines = [0, 1, 0];
   await ana.goToEnd();
   await ana.type("and mine");
   await expect.poll(blamed, { timeout: PATIENCE_MS }).toEqual(["Ana", "Ben", "Ana"]);
@@ -262,7 +255,6 @@ for (const [where, options] of [
     await keep(room, "before refactor");
     const ana = await enter("Ana", room, options);
     const { page } = ana;
-    await answerPast(page, { text: PROGRAM, typed: [[0, PROGRAM], [1, "# Ben"]], blame: () => [0, 0, 1, 1, 0] });
     await page.locator(".cm-line", { hasText: "Says" }).click();
     await page.keyboard.press("End");
     await ana.type(" To everybody.");

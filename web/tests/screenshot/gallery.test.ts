@@ -6,7 +6,6 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, beforeAll, test } from "vitest";
 import { Guest } from "../e2e/harness/guest.js";
 import { Link } from "../e2e/harness/link.js";
-import { answerPast } from "../e2e/harness/past.js";
 import { launchBrowser, PATIENCE_MS, Person } from "../e2e/harness/person.js";
 import { Server } from "../e2e/harness/server.js";
 
@@ -180,22 +179,42 @@ test("ghost text", async () => {
   await person.leave();
 });
 
+/** Writes in the place of something, letter by letter. */
+function rewrite(guest: Guest, was: string, is: string): void {
+  const text = guest.text();
+  const at = text.toString().indexOf(was);
+  text.delete(at, was.length);
+  [...is].forEach((letter, i) => text.insert(at + i, letter));
+}
+
 test("history: a comparison, a restore while Ben writes, a replay", async () => {
-  const [ben] = guests;
-  const before = PROGRAM.replace("words = text.lower().split()", "words = text.split(' ')").replace("        # Both of us are in here right now\n", "");
+  const [ben, cleo] = guests;
+  if (!ben || !cleo) throw new Error("the guests are here");
+  const OLD = "words = text.split(' ')";
+  const NEW = "words = text.lower().split()";
+  const REMINDER = "        # Both of us are in here right now\n";
+  const before = PROGRAM.replace(NEW, OLD).replace(REMINDER, "");
+  ben.text().delete(PROGRAM.indexOf(REMINDER), REMINDER.length);
+  rewrite(ben, NEW, OLD);
+  while (cleo.text().toString() !== before) await new Promise((next) => cleo.doc.once("update", next));
   await fetch(new URL(`api/rooms/${ROOM}/versions`, server.url), {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ name: "before the summary" }),
   });
+  rewrite(ben, OLD, NEW);
+  const place = PROGRAM.indexOf(REMINDER);
+  while (cleo.text().toString() !== PROGRAM.replace(REMINDER, "")) await new Promise((next) => cleo.doc.once("update", next));
+  [...REMINDER].forEach((letter, i) => cleo.text().insert(place + i, letter));
+  while (ben.text().toString() !== PROGRAM) await new Promise((next) => ben.doc.once("update", next));
+  placeGuests();
   const person = await withCarets(SCREEN);
   const { page } = person;
-  await answerPast(page, { text: before, typed: [[0, before.slice(0, 400)], [1, before.slice(400)]] });
   await page.keyboard.press("Control+Alt+h");
   await page.locator(".version", { hasText: "before the summary" }).click();
   await page.getByText("Since then").waitFor();
   const REMARK = "  # Ben writes here";
-  ben?.text().insert(PROGRAM.indexOf("lower().split()") + "lower().split()".length, REMARK);
+  ben.text().insert(PROGRAM.indexOf("lower().split()") + "lower().split()".length, REMARK);
   await page.getByRole("button", { name: "1 new edit" }).waitFor();
   await picture(person, "history");
   await page.getByRole("button", { name: "Restore", exact: true }).click();
@@ -205,9 +224,13 @@ test("history: a comparison, a restore while Ben writes, a replay", async () => 
   await picture(person, "restore");
   await page.keyboard.press("Control+z");
   await page.locator(".cm-line", { hasText: "Both of us" }).waitFor();
-  ben?.text().delete(ben.text().toString().indexOf(REMARK), REMARK.length);
+  ben.text().delete(ben.text().toString().indexOf(REMARK), REMARK.length);
   await page.getByRole("button", { name: "Replay everything" }).click();
-  await page.getByRole("slider", { name: "Place in the replay" }).fill("520");
+  // Back to where Cleo's reminder is half written.
+  await page.getByRole("button", { name: "On to the end" }).click();
+  const back = page.getByRole("button", { name: "One change back" });
+  const reminder = page.locator(".stage-text .cm-line", { hasText: "# Both of us" });
+  while ((await reminder.count()) === 0 || (await reminder.first().textContent())?.includes("here right")) await back.click();
   await page.locator(".collab-replay-caret").waitFor({ state: "attached" });
   await picture(person, "replay");
   await person.leave();

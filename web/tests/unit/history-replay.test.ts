@@ -40,7 +40,8 @@ const LINES: readonly Line[] = [
 
 test("lines come in pieces of any size, characters cut in two among them", async () => {
   for (const size of [1, 2, 3, 7, 1_000]) {
-    const tape = await read([head(3), ...LINES], size);
+    const tape = await read([head(5), ...LINES, { changes: 3 }], size);
+    expect(tape.expected).toBe(3);
     expect(tape.cut).toBeUndefined();
     expect([0, 1, 2, 3].map((at) => tape.textAt(at).sliceString(0))).toEqual(["", "Grüße 😀", "grüße\n😀", ""]);
     expect([0, 1, 2, 3].map((at) => tape.timeAt(at))).toEqual([1_000, 1_005, 3_505, 3_545]);
@@ -60,6 +61,11 @@ test("what is no replay is an error in words", async () => {
     },
   });
   await expect(readReplay(notText, { began: () => {}, grew: () => {} })).rejects.toThrow(Unreadable);
+});
+
+test("the last line says how many there were", async () => {
+  await expect(read([head(3), ...LINES, { changes: 2 }])).rejects.toThrow(Unreadable);
+  await expect(read([head(3), ...LINES, { changes: 3 }, LINES[0]])).rejects.toThrow("behind the end");
 });
 
 test("a replay that breaks off says so, and plays what came", async () => {

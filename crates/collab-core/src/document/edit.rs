@@ -11,7 +11,7 @@ use crate::ids::Offset;
 
 /// Stands in a text for what is not text: an embedded object or shared type of some editor. One
 /// code unit, as long as the thing counts in the engine.
-const OBJECT: char = '\u{fffc}';
+pub(super) const OBJECT: char = '\u{fffc}';
 
 /// One replacement in one text. A list of them is like a CodeMirror change set: ascending,
 /// disjoint, and all offsets mean the text before any of them.

@@ -14,7 +14,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::Server;
 use utoipa_swagger_ui::{Config, serve};
 
-use super::api::history::{diff, restore, texts, versions};
+use super::api::history::{diff, lines, replay, restore, texts, versions};
 use super::api::{complete, files, rooms, update};
 use super::{App, Problem};
 
@@ -42,6 +42,9 @@ use super::{App, Problem};
         texts::one,
         texts::update,
         diff::diff,
+        replay::replay,
+        lines::activity,
+        lines::blame,
         restore::restore,
         complete::complete
     ),

@@ -160,17 +160,7 @@ pub(in crate::document) fn text(block: &[u8]) -> Result<Option<TextBlock<'_>>, R
     if info & (0x0f | UNUSED_BIT | HAS_KEY) != TEXT {
         return Ok(None);
     }
-    if info & HAS_ORIGIN != 0 {
-        unit(&mut reader)?;
-    }
-    let right = reader.position();
-    if info & HAS_RIGHT_ORIGIN != 0 {
-        unit(&mut reader)?;
-    }
-    let right = right..reader.position();
-    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
-        parent_of(&mut reader, false)?;
-    }
+    let right = neighbours(&mut reader, info)?;
     Ok(Some(TextBlock {
         at: reader.position(),
         right,
@@ -215,6 +205,31 @@ pub(in crate::document) fn content_of(block: &[u8]) -> Result<Option<Content<'_>
         amount,
         body: reader.rest(),
     }))
+}
+
+/// Where the content of a whole block begins, for a block that has a place.
+pub(in crate::document) fn content_at(block: &[u8]) -> Result<usize, Refusal> {
+    let mut reader = Reader::new(block);
+    let info = reader.byte()?;
+    neighbours(&mut reader, info)?;
+    Ok(reader.position())
+}
+
+/// Reads over what stands between the form of a block and its content; returns where its right
+/// neighbour does.
+fn neighbours(reader: &mut Reader<'_>, info: u8) -> Result<Range<usize>, Refusal> {
+    if info & HAS_ORIGIN != 0 {
+        unit(reader)?;
+    }
+    let right = reader.position();
+    if info & HAS_RIGHT_ORIGIN != 0 {
+        unit(reader)?;
+    }
+    let right = right..reader.position();
+    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
+        parent_of(reader, info & HAS_KEY != 0)?;
+    }
+    Ok(right)
 }
 
 /// How a text begins that has a left neighbour, and perhaps a right one.

@@ -2,7 +2,9 @@
 //! made. The contract is docs/HISTORY.md.
 
 pub mod diff;
+pub mod lines;
 pub mod point;
+pub mod replay;
 pub mod restore;
 pub mod texts;
 pub mod versions;
@@ -44,6 +46,9 @@ pub fn routes() -> Router<App> {
             post(restore::restore),
         )
         .route("/api/rooms/{room}/diff", get(diff::diff))
+        .route("/api/rooms/{room}/replay", get(replay::replay))
+        .route("/api/rooms/{room}/activity", get(lines::activity))
+        .route("/api/rooms/{room}/blame/{file}", get(lines::blame))
 }
 
 /// A room and a version's number out of a path.

@@ -1,15 +1,19 @@
 //! Which point of history a request means, and the document there. Must not know what is asked of it.
 
 use axum::http::StatusCode;
+use bytes::Bytes;
 use collab_core::document::Document;
+use collab_core::document::past::MAX_SINCE_BYTES;
 use collab_core::ids::{ReplicaId, RoomId};
 use collab_core::time::Millis;
 
 use super::versions::VersionBody;
 use super::{bad_version, no_version, stored};
+use crate::history::desk::MAX_READINGS;
 use crate::history::past::{PastError, Point};
 use crate::http::api::rfc3339::rfc3339;
 use crate::http::{App, Problem};
+use crate::storage::RoomInfo;
 use crate::storage::history::VersionId;
 
 /// A `{v}` of a path or a query.
@@ -48,7 +52,7 @@ pub async fn at(app: &App, room: &RoomId, when: When) -> Result<At, Problem> {
     let (point, version) = match when {
         When::Now => {
             let update = app.inner.rooms.update(room, None).await?;
-            let document = load(vec![update]).await?;
+            let document = load(app, update).await?;
             let version = unnamed(crate::rooms::now());
             return Ok(At { document, version });
         }
@@ -58,23 +62,37 @@ pub async fn at(app: &App, room: &RoomId, when: When) -> Result<At, Problem> {
             let version = history.version(info.key, id).await?;
             let version = version.ok_or_else(|| no_version(id))?;
             if let Some(state) = history.kept_state(info.key, id).await? {
-                let document = load(vec![state]).await?;
+                let document = load(app, state).await?;
                 let version = VersionBody::new(&version);
                 return Ok(At { document, version });
             }
             (Point::Place(version.seq), VersionBody::new(&version))
         }
     };
-    let document = app.inner.history.document(info.key, point).await?;
+    let history = &app.inner.history;
+    let document = history.document(info.key, point).await?;
     Ok(At { document, version })
 }
 
-async fn load(updates: Vec<bytes::Bytes>) -> Result<Document, Problem> {
+/// A point of the log, and when it was.
+pub async fn place(app: &App, info: &RoomInfo, when: When) -> Result<(Point, Millis), Problem> {
+    Ok(match when {
+        When::Now => (Point::Place(info.head), crate::rooms::now()),
+        When::Time(time) => (Point::Time(time), time),
+        When::Version(id) => {
+            let version = app.inner.store.history().version(info.key, id).await?;
+            let version = version.ok_or_else(|| no_version(id))?;
+            (Point::Place(version.seq), version.at)
+        }
+    })
+}
+
+async fn load(app: &App, update: Bytes) -> Result<Document, Problem> {
     let load = move || {
-        Document::load(ReplicaId::ours(0), updates.iter().map(|update| &update[..]))
-            .map_err(|error| damaged(&error.to_string()))
+        Document::load(ReplicaId::ours(0), [&update[..]])
+            .map_err(|error| PastError::Damaged(error.to_string()))
     };
-    off_thread(load).await
+    Ok(app.inner.history.enter()?.work(load).await?)
 }
 
 /// Runs what takes a processor for long away from the runtime's own threads.
@@ -117,6 +135,21 @@ impl From<PastError> for Problem {
                 error.to_string(),
             ),
             PastError::Damaged(why) => damaged(&why),
+            PastError::Busy => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "history-busy",
+                "Too many read the history just now",
+                format!("the server reads the history for {MAX_READINGS} at a time; ask again"),
+            )
+            .limit(MAX_READINGS, None)
+            .passing(),
+            PastError::TooMuch => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "replay-too-long",
+                "Too much for one replay",
+                error.to_string(),
+            )
+            .limit(MAX_SINCE_BYTES, None),
             PastError::Store(error) => error.into(),
         }
     }
