@@ -43,6 +43,16 @@ export interface BlameRun {
   readonly at: number | undefined;
 }
 
+/** How much everybody wrote, in stretches of time of the same length. */
+export interface Activity {
+  /** Milliseconds since 1970: where the first stretch begins. */
+  readonly from: number;
+  readonly bucketMs: number;
+  readonly authors: readonly Author[];
+  /** By stretch: who, into `authors`, and how many UTF-16 code units they inserted and deleted. */
+  readonly buckets: readonly (readonly (readonly [author: number, units: number])[])[];
+}
+
 /** How a replay begins. */
 export interface ReplayHead {
   /** Milliseconds since 1970. */
@@ -126,6 +136,21 @@ export function readBlame(value: unknown): readonly BlameRun[] {
       at: optional(run["at"], time),
     };
   });
+}
+
+export function readActivity(value: unknown): Activity {
+  const activity = record(value, "activity");
+  return {
+    from: time(activity["from"]),
+    bucketMs: whole(activity["bucketMs"], "bucketMs"),
+    authors: readAuthors(activity["authors"]),
+    buckets: list(activity["buckets"], "buckets").map((bucket) =>
+      list(bucket, "bucket").map((one) => {
+        const [author, inserted, deleted] = list(one, "sum");
+        return [author === null ? Number.MAX_SAFE_INTEGER : whole(author, "author"), whole(inserted, "inserted") + whole(deleted, "deleted")] as const;
+      }),
+    ),
+  };
 }
 
 export function readReplayHead(value: unknown): ReplayHead {

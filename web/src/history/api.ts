@@ -1,6 +1,6 @@
 /** Asks the server for a room's past. Every failure is an `Error` that a person can read. Must not
  *  know what is done with the answers. */
-import { type BlameRun, readBlame, readVersion, readVersionPage, Unreadable, type Version, type VersionPage } from "./answers.js";
+import { type Activity, type BlameRun, readActivity, readBlame, readVersion, readVersionPage, Unreadable, type Version, type VersionPage } from "./answers.js";
 
 /** A point of the past: a version, or the state at a time in milliseconds since 1970. */
 export type Moment = number | `t${number}` | "now";
@@ -16,6 +16,8 @@ export interface HistoryApi {
   text(moment: Moment, file: string, signal: AbortSignal): Promise<string | undefined>;
   /** Who wrote each line of a file as it is now. */
   blame(file: string, signal: AbortSignal): Promise<readonly BlameRun[]>;
+  /** How much was written in the room, from its first change to its last. */
+  activity(signal: AbortSignal): Promise<Activity>;
   /** Each change of a file, as lines of JSON. */
   replay(file: string, from: Moment, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
 }
@@ -64,6 +66,7 @@ export function historyApi(root: URL, room: string): HistoryApi {
       }
     },
     blame: async (file, signal) => readBlame(await json(`blame/${encodeURIComponent(file)}`, { signal })),
+    activity: async (signal) => readActivity(await json("activity", { signal })),
     async replay(file, from, signal) {
       const response = await ask(`replay?file=${encodeURIComponent(file)}&from=${from}&to=now`, { headers: { accept: "application/x-ndjson" }, signal });
       if (!response.body) throw new Error("The server sent an empty replay.");

@@ -73,11 +73,15 @@ class LineMark extends GutterMarker {
 function marksOf(state: EditorState, runs: readonly BlameRun[]): RangeSet<LineMark> {
   const marks = new RangeSetBuilder<LineMark>();
   let number = 1;
+  let said = "";
   for (const { lines, author, at } of runs) {
+    // What would be said again stays unsaid: lines typed one after the other read as one.
+    const says = author ? `${author.name}\n${author.color}\n${at === undefined ? "" : shortly(at, Date.now())}` : "";
     for (let i = 0; i < lines && number <= state.doc.lines; i += 1, number += 1) {
       const { from } = state.doc.line(number);
-      if (author) marks.add(from, from, new LineMark(author, at, i === 0));
+      if (author) marks.add(from, from, new LineMark(author, at, i === 0 && says !== said));
     }
+    said = says;
   }
   return marks.finish();
 }

@@ -1,6 +1,7 @@
 /** What a replay is steered with: play, step, speed and the scrubber. Must not know the text. */
 import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
+import type { Activity } from "./answers.js";
 import { exactly } from "./moments.js";
 import { type Player, SPEEDS } from "./player.js";
 import { Scrubber } from "./scrubber.js";
@@ -10,17 +11,19 @@ export interface ControlsProps {
   readonly tape: Tape;
   /** How much of the tape is here; changes when it grows. */
   readonly length: ReadonlySignal<number>;
+  /** What is known of the rest. */
+  readonly ahead: ReadonlySignal<Activity | undefined>;
   readonly player: Player;
 }
 
-export function Controls({ tape, length, player }: ControlsProps): JSX.Element {
+export function Controls({ tape, length, ahead, player }: ControlsProps): JSX.Element {
   const at = player.position.value;
   const playing = player.playing.value;
   const here = length.value;
   const all = tape.expected;
   return (
     <div class="replay-controls" role="group" aria-label="Replay">
-      <Scrubber tape={tape} length={length} position={player.position} seek={(to) => player.seek(to)} say={(to) => `Change ${to} of ${all}, ${said(tape, to)}`} />
+      <Scrubber tape={tape} length={length} ahead={ahead} position={player.position} seek={(to) => player.seek(to)} say={(to) => `Change ${to} of ${all}, ${said(tape, to)}`} />
       <div class="replay-row">
         <button type="button" class="icon-button" aria-label="Back to the beginning" title="Home" onClick={() => player.step(-all)}>
           <Shape path="M4 3v10M13 3L6.5 8l6.5 5z" />

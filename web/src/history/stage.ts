@@ -3,7 +3,7 @@
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
 import { type Extension, Text } from "@codemirror/state";
 import type { Disposable } from "../dom.js";
-import type { Version } from "./answers.js";
+import type { Activity, Version } from "./answers.js";
 import type { HistoryApi, Moment } from "./api.js";
 import { type Comparison, mountComparison } from "./comparison.js";
 import { createPlayer, type Player } from "./player.js";
@@ -41,13 +41,15 @@ export interface Replay {
   readonly tape: Tape;
   /** How much of it is here. */
   readonly length: ReadonlySignal<number>;
+  /** What is known of the part that is not here yet. */
+  readonly ahead: ReadonlySignal<Activity | undefined>;
   readonly player: Player;
 }
 
 export type Stage = ComparisonStage | ReplayStage;
 
 export interface StageOptions {
-  readonly api: Pick<HistoryApi, "text" | "replay">;
+  readonly api: Pick<HistoryApi, "text" | "replay" | "activity">;
   readonly file: string;
   readonly fileName: string;
   /** The text as it is now. */
@@ -98,11 +100,13 @@ export function replay(version: Version | undefined, { api, file, fileName, now,
   const shown = signal<Replay | undefined>(undefined);
   const length = signal(0);
   const ends: (() => void)[] = [];
-  common.run(async (signal) => {
-    const [stream, colours] = await Promise.all([api.replay(file, version?.id ?? BEGINNING, signal), coloursOf(language)]);
+  const ahead = signal<Activity | undefined>(undefined);
+  let asked = false;
+  common.run(async (aborted) => {
+    const [stream, colours] = await Promise.all([api.replay(file, version?.id ?? BEGINNING, aborted), coloursOf(language)]);
     await readReplay(stream, {
       began(tape) {
-        if (signal.aborted) return;
+        if (aborted.aborted) return;
         const view = mountReplayView(common.element, tape, { label: `${fileName}, as it was`, wrap, language: colours });
         const player = createPlayer(tape);
         ends.push(
@@ -110,9 +114,16 @@ export function replay(version: Version | undefined, { api, file, fileName, now,
           effect(() => view.show(player.position.value)),
           effect(() => (player.playing.value ? frames(player.passed) : undefined)),
         );
-        shown.value = { tape, length, player };
+        shown.value = { tape, length, ahead, player };
       },
-      grew: () => (length.value = shown.peek()?.tape.length ?? 0),
+      grew() {
+        const tape = shown.peek()?.tape;
+        length.value = tape?.length ?? 0;
+        // Only what takes its time to come is worth the question; without an answer nothing is missing.
+        if (!tape || tape.ended || asked) return;
+        asked = true;
+        api.activity(aborted).then((answer) => (ahead.value = answer), () => {});
+      },
     });
   });
   return {

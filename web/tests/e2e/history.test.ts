@@ -55,6 +55,16 @@ async function keep(room: string, name: string): Promise<void> {
   expect(response.status).toBe(201);
 }
 
+/** The server is told who writes within a second or two of the first letter. */
+async function known(room: string, ...names: string[]): Promise<void> {
+  const authors = async () => {
+    const response = await fetch(new URL(`api/rooms/${room}/activity`, server.url));
+    const { authors } = (await response.json()) as { readonly authors: readonly { readonly name: string }[] };
+    return authors.map(({ name }) => name).sort();
+  };
+  await expect.poll(authors, { timeout: PATIENCE_MS }).toEqual(names);
+}
+
 const drawer = ({ page }: Person) => page.getByRole("region", { name: "History" });
 const version = (who: Person, name: string) => drawer(who).locator(".version", { hasText: name });
 
@@ -179,9 +189,11 @@ test("a replay plays, steps and goes to any place by keys; the live text goes on
   await ben.type(" you", 20);
   await ben.reads(/^Saved$/);
   await ana.sees("Hello you");
+  await known(room, "Ana", "Ben");
   await page.keyboard.press("Control+Alt+h");
   await page.getByRole("button", { name: "Replay everything" }).click();
   await page.getByRole("button", { name: "Play", exact: true }).waitFor({ timeout: PATIENCE_MS });
+  await page.getByText(/% loaded/).waitFor({ state: "hidden" });
   const then = () => page.locator(".stage-text .cm-line").first().evaluate((line) => line.textContent ?? "");
   const place = page.getByRole("slider", { name: "Place in the replay" });
   const { keyboard } = page;
@@ -231,6 +243,7 @@ test("the gutter says who wrote each line, and follows the text", async () => {
   await ben.type("theirs\n");
   await ben.reads(/^Saved$/);
   await ana.sees("mine\ntheirs\n");
+  await known(room, "Ana", "Ben");
   await ana.page.keyboard.press("Control+Alt+b");
   const blamed = () => ana.page.locator(".collab-blame-name").allTextContents();
   await expect.poll(blamed, { timeout: PATIENCE_MS }).toEqual(["Ana", "Ben"]);

@@ -166,6 +166,23 @@ test("the scrubber is drawn from what each author did", () => {
   tape.push({ after: 0, author: 0, replacements: [{ at: 0, removed: 0, inserted: "abc" }] });
   tape.push({ after: 0, author: 1, replacements: [{ at: 0, removed: 2, inserted: "" }] });
   tape.push({ after: 0, author: 1, replacements: [{ at: 0, removed: 0, inserted: "z" }] });
-  const columns = activityOf(tape, 2).map((column) => [...column]);
-  expect(columns).toEqual([[[0, 3], [1, 2]], [[1, 1]]]);
+  const [ana, ben] = HEAD.authors.map(({ color }) => color);
+  const columns = activityOf(tape, undefined, 2).map((column) => [...column]);
+  expect(columns).toEqual([[[ana, 3], [ben, 2]], [[ben, 1]]]);
+});
+
+test("what has not come yet is drawn from what the server says of it", () => {
+  const tape = new Tape({ ...HEAD, changes: 8 });
+  for (let i = 0; i < 2; i += 1) tape.push({ after: 100, author: 0, replacements: [{ at: 0, removed: 0, inserted: "a" }] });
+  const [ana, ben] = HEAD.authors.map(({ color }) => color);
+  // The first stretch is over; Ben writes in the third, and then somebody whose name nobody knows.
+  const ahead = { from: 1_000, bucketMs: 150, authors: HEAD.authors, buckets: [[[0, 1] as const], [[0, 1] as const], [[1, 40] as const], [[99, 41] as const]] };
+  const columns = activityOf(tape, ahead, 4).map((column) => Object.fromEntries(column));
+  expect(columns[0]).toEqual({ [ana ?? ""]: 2 });
+  expect(columns[1]?.[ben ?? ""]).toBeGreaterThan(0);
+  expect(Object.values(columns[3] ?? {}).every((units) => units > 0)).toBe(true);
+  const drawn = columns.flatMap((column) => Object.values(column)).reduce((sum, units) => sum + units, 0);
+  expect(drawn).toBe(2 + 1 + 40 + 41);
+  tape.end(2);
+  expect(activityOf(tape, ahead, 1).map((column) => [...column])).toEqual([[[ana, 2]]]);
 });
